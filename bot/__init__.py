@@ -1,0 +1,1 @@
+"""Moonsketch, the Discord side: people, the line, the history. The engine is reached through `inference` alone."""

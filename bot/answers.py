@@ -1,0 +1,40 @@
+"""Where an error becomes an answer: a sentence for the person, the trace for the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+import structlog
+
+from bot import texts
+from bot.errors import Refusal
+
+log = structlog.get_logger(__name__)
+
+
+async def answer_error(interaction: discord.Interaction[Any], error: Exception) -> None:
+    """Tell the person privately what went wrong; our own refusals are their whole text."""
+    if isinstance(error, Refusal):
+        sentence = str(error)
+    else:
+        sentence = texts.INTERNAL_ERROR
+        log.error("an interaction failed", interaction=interaction.id, exc_info=error)
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(sentence, ephemeral=True)
+        else:
+            await interaction.response.send_message(sentence, ephemeral=True)
+    except discord.HTTPException as failure:
+        log.info("an answer could not be given", interaction=interaction.id, why=str(failure))
+
+
+@asynccontextmanager
+async def answering(interaction: discord.Interaction[Any]) -> AsyncGenerator[None, None]:
+    """Round the callback of a button or select: discord.py itself would only log what goes wrong there."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the last net under a button; the trace is logged
+        await answer_error(interaction, error)

@@ -1,0 +1,58 @@
+"""From a Job's stored and live state to the content of its Card: which files it shows and where their bytes are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import images
+from bot.components.cards import CardFacts, card
+from bot.delivery import CardContent
+from bot.store import Job, Picture, Store
+from inference import ModelInfo, Pixels
+
+_SKETCH_FILE = "sketch.webp"
+_SKETCH_SIDE, _PREVIEW_SIDE = 384, 512
+
+
+async def card_content(
+    store: Store,
+    job: Job,
+    *,
+    model: ModelInfo | None,
+    status: str,
+    previews: Sequence[Pixels],
+    steps_done: int,
+) -> CardContent:
+    """What the card shows now. Files keep their names as long as their bytes stay the same."""
+    source = await _source(store, job)
+    candidates = await store.candidates(job.id)
+    results = {f"moonsketch-{job.id}-{picture.candidate}.png": picture for picture in candidates}
+    preview = f"preview-{steps_done}.webp" if previews and not results else None
+    shown = tuple(results) or ((preview,) if preview else ())
+    facts = CardFacts(
+        job=job,
+        model=model,
+        status=status,
+        sketch_file=_SKETCH_FILE if source else None,
+        source=source.size if source else None,
+        picture_files=shown,
+        picks=tuple((await store.picks_among(job.id)).items()) if len(candidates) > 1 else (),
+    )
+
+    async def bytes_of(name: str) -> bytes:
+        if name == preview:
+            return await images.contact_sheet(previews, _PREVIEW_SIDE)
+        if name in results:
+            return await store.files.get(results[name].file)
+        assert source is not None  # the one name that is left is the sketch's
+        stored = await store.files.get(source.file)
+        return await images.contact_sheet([await images.read_pixels(stored)], _SKETCH_SIDE)
+
+    needs = (_SKETCH_FILE, *shown) if source else shown
+    return CardContent(view=card(facts), needs=needs, bytes_of=bytes_of)
+
+
+async def _source(store: Store, job: Job) -> Picture | None:
+    """The picture it starts from: the one sent along, else the parent; none for a picture made from words."""
+    source_id = job.upload_id or job.parent_id
+    return await store.picture(source_id) if source_id is not None and job.request.init is not None else None

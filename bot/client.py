@@ -1,0 +1,153 @@
+"""ArtBot: the Discord client that puts the parts together. Who needs a part asks the client for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot import texts
+from bot.answers import answer_error
+from bot.commands import add_commands
+from bot.components.buttons import ActionButton
+from bot.components.history import HistorySelect
+from bot.delivery import EDIT_GAP_SECONDS, Delivery, Throttles
+from bot.doors import Doors
+from bot.images import Decoder
+from bot.jobs import Jobs
+from bot.replies import on_reply
+from bot.store import Store
+from bot.tasks import Tasks
+from inference import MAX_SEED, Engine, Park, unparked
+
+log = structlog.get_logger(__name__)
+
+
+def wall_clock() -> float:
+    """Seconds since 1970 by Discord's own clock helper, so that message ages and our times agree."""
+    return discord.utils.utcnow().timestamp()
+
+
+class ArtBot(discord.AutoShardedClient):
+    """Intents: guilds and messages, nothing privileged; message content only where the host switched it on.
+
+    The store is open before the client starts and is closed by whoever opened it; engine and decoder end with `close`.
+    `park`, `throttles` and `edit_gap` are seams: see Park, and decision pages on edits in the simulated Discord.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        *,
+        throttles: Throttles,
+        message_content: bool = False,
+        shard_count: int | None = None,
+        edit_gap: float = EDIT_GAP_SECONDS,
+        park: Park = unparked,
+        now: Callable[[], float] = wall_clock,
+        fresh_seed: Callable[[], int] = lambda: secrets.randbelow(MAX_SEED + 1),
+    ) -> None:
+        intents = discord.Intents(
+            guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+        )
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            shard_count=shard_count,
+            max_messages=None,
+            max_ratelimit_timeout=60.0,
+        )
+        self.store = store
+        self.engine = engine
+        self.now = now
+        self.tasks = Tasks()
+        self.decoder = Decoder()
+        self.delivery = Delivery(
+            self, store, self.tasks, park=park, now=now, throttles=throttles, edit_gap=edit_gap
+        )
+        self.jobs = Jobs(store, engine, self.delivery, self.tasks, now=now, park=park)
+        self.doors = Doors(store, self.jobs, engine, self.decoder, fresh_seed=fresh_seed)
+        self.tree = ArtTree(self)
+        self._recovered = False
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(ActionButton, HistorySelect)
+        add_commands(self.tree)
+        await self._sync_if_changed()
+        await self.engine.start()
+
+    async def close(self) -> None:
+        await self.tasks.close()
+        await self.engine.close()
+        await self.decoder.close()
+        await super().close()
+
+    async def on_ready(self) -> None:
+        """Recovery waits for the channels to be known. Discord may say 'ready' again after a reconnect."""
+        log.info("ready", user=str(self.user), servers=len(self.guilds))
+        if not self._recovered:
+            self._recovered = True
+            await self.jobs.recover()
+
+    async def on_message(self, message: discord.Message) -> None:
+        await on_reply(self, message)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        await self._forget_message(event.message_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        for message_id in event.message_ids:
+            await self._forget_message(message_id)
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        await self._place_deleted(event.thread_id, event.parent_id)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._place_deleted(channel.id, None)
+
+    async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
+        log.exception("an event handler failed", event_name=event_method)
+
+    async def _forget_message(self, message_id: int) -> None:
+        if await self.store.post_of_message(message_id) is not None:
+            await self.store.forget_message(message_id)
+            self.delivery.detach(message_id)
+
+    async def _place_deleted(self, place_id: int, parent_id: int | None) -> None:
+        """Stop the jobs of a deleted thread; who waited reads it in the channel that the thread hung under."""
+        stopped = await self.jobs.place_deleted(place_id)
+        parent = self.get_channel(parent_id) if parent_id is not None else None
+        if not stopped or not isinstance(parent, discord.TextChannel):
+            return
+        scene = await self.store.scene(stopped[0].scene_id)
+        try:
+            await parent.send(texts.thread_deleted(scene.title), silent=True, nonce=f"t{place_id}:gone")
+        except discord.HTTPException as error:
+            log.info("nobody could be told of a deleted thread", thread=place_id, why=str(error))
+
+    async def _sync_if_changed(self) -> None:
+        """Discord counts command changes per day: register only when the commands are not those of the last time."""
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        wanted = f"{self.application_id}:{hashlib.sha256(json.dumps(payload).encode()).hexdigest()}"
+        if await self.store.remembered("commands") == wanted:
+            return
+        await self.tree.sync()
+        await self.store.remember("commands", wanted)
+        log.info("commands registered", count=len(payload))
+
+
+class ArtTree(app_commands.CommandTree[ArtBot]):
+    """Slash commands; their errors are answered like everybody else's."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[ArtBot], error: app_commands.AppCommandError
+    ) -> None:
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        await answer_error(interaction, cause)

@@ -1,0 +1,17 @@
+"""Door 1: slash commands, one file per thing people do. Each acknowledges, calls `doors` and shows the answer."""
+
+from typing import Any
+
+from discord import app_commands
+
+from bot.commands.history import history
+from bot.commands.imagine import imagine
+from bot.commands.limits import LimitsCommands
+from bot.commands.sketch import sketch
+
+
+def add_commands(tree: app_commands.CommandTree[Any]) -> None:
+    tree.add_command(sketch)
+    tree.add_command(imagine)
+    tree.add_command(history)
+    tree.add_command(LimitsCommands())

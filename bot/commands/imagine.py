@@ -1,0 +1,60 @@
+"""/imagine: a first picture from words alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot.commands.asking import (
+    HELP,
+    Candidates,
+    Guidance,
+    Negative,
+    Prompt,
+    Seed,
+    Steps,
+    asker,
+    complete_model,
+)
+from bot.options import Options
+from inference import Sampler
+
+if TYPE_CHECKING:
+    from bot.client import ArtBot
+
+
+@app_commands.command(description="Make a first picture from words alone")
+@app_commands.describe(
+    prompt="In a few words: what the picture should show",
+    **{name: text for name, text in HELP.items() if name != "strength"},
+)
+async def imagine(  # noqa: PLR0913 - one parameter per option, as Discord shows them
+    interaction: discord.Interaction[ArtBot],
+    prompt: Prompt,
+    size: str | None = None,
+    steps: Steps | None = None,
+    seed: Seed | None = None,
+    guidance: Guidance | None = None,
+    negative: Negative | None = None,
+    candidates: Candidates | None = None,
+    sampler: Sampler | None = None,
+    model: str | None = None,
+) -> None:
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    wanted = Options(
+        size=size,
+        steps=steps,
+        seed=seed,
+        guidance=guidance,
+        negative=negative,
+        candidates=candidates,
+        sampler=sampler,
+        model=model,
+    )
+    receipt = await interaction.client.doors.imagine(asker(interaction), prompt, wanted)
+    await interaction.edit_original_response(content=receipt.sentence)
+
+
+imagine.autocomplete("model")(complete_model)

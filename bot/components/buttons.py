@@ -1,0 +1,78 @@
+"""The buttons of a Card, and what pressing them does."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+from discord import ui
+
+from bot import texts
+from bot.answers import answering
+from bot.components.custom_ids import BUTTON_TEMPLATE, Action, button_id
+from bot.places import may_moderate
+
+if TYPE_CHECKING:
+    from bot.client import ArtBot
+
+_STYLES = {Action.AGAIN: discord.ButtonStyle.primary, Action.CANCEL: discord.ButtonStyle.danger}
+
+
+class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
+    """One button of a Card; everything it knows is in its custom_id."""
+
+    def __init__(self, action: Action, job_id: int, candidate: int = 0, *, chosen: bool = False) -> None:
+        style = discord.ButtonStyle.success if chosen else _STYLES.get(action, discord.ButtonStyle.secondary)
+        super().__init__(
+            ui.Button(
+                label=texts.button(action, candidate),
+                style=style,
+                custom_id=button_id(action, job_id, candidate),
+            )
+        )
+        self.action = action
+        self.job_id = job_id
+        self.candidate = candidate
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
+        item: ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        return cls(Action(match["action"]), int(match["job"]), int(match["candidate"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        async with answering(interaction):
+            match self.action:
+                case Action.PICK:
+                    await _pick(interaction, self.job_id, self.candidate)
+                case Action.CANCEL:
+                    await _cancel(interaction, self.job_id)
+                case Action.AGAIN | Action.SUBTLE | Action.STRONG:
+                    await _go_on(interaction, self.action, self.job_id, self.candidate)
+
+
+async def _pick(interaction: discord.Interaction[ArtBot], job_id: int, candidate: int) -> None:
+    """Answered by editing the card in place: outside the channel's edit limit, and still a regular message."""
+    bot = interaction.client
+    await bot.doors.pick(job_id, candidate, interaction.user.id)
+    content = await bot.jobs.render(job_id)
+    await interaction.response.edit_message(view=content.view)
+
+
+async def _cancel(interaction: discord.Interaction[ArtBot], job_id: int) -> None:
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    moderates = may_moderate(interaction.channel, interaction.user)  # type: ignore[arg-type]  # cards are never in categories or forums
+    await interaction.client.jobs.cancel(job_id, interaction.user.id, moderates=moderates)
+    await interaction.edit_original_response(content=texts.CANCEL_REQUESTED)
+
+
+async def _go_on(interaction: discord.Interaction[ArtBot], action: Action, job_id: int, candidate: int) -> None:
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    receipt = await interaction.client.doors.press(
+        f"i{interaction.id}", action, job_id, candidate, interaction.user.id
+    )
+    await interaction.edit_original_response(content=receipt.sentence)

@@ -1,0 +1,129 @@
+"""What a Card looks like in each state of its Job. Pure: records in, a LayoutView out.
+
+Discord's limits that matter here: 40 components, 4,000 characters of text, five buttons in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import discord
+import msgspec
+from discord import ui
+
+from bot import texts
+from bot.components.buttons import ActionButton
+from bot.components.custom_ids import Action
+from bot.store import Job, JobState
+from inference import ModelInfo, Size
+
+GREY = discord.Colour(0x80848E)
+BLURPLE = discord.Colour(0x5865F2)
+GREEN = discord.Colour(0x248046)
+RED = discord.Colour(0xDA373C)
+
+_COLOURS = {
+    JobState.QUEUED: GREY,
+    JobState.RUNNING: BLURPLE,
+    JobState.RENDERED: GREEN,
+    JobState.POSTED: GREEN,
+    JobState.FAILED: RED,
+    JobState.CANCELLED: GREY,
+}
+
+
+class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a Card shows. File names are those of attachments that are sent along or kept.
+
+    status: the sentence about how far it is. source: the size of the picture it started from.
+    """
+
+    job: Job
+    model: ModelInfo | None
+    status: str
+    sketch_file: str | None = None
+    source: Size | None = None
+    picture_files: tuple[str, ...] = ()
+    picks: tuple[tuple[int, int], ...] = ()
+
+
+def card(facts: CardFacts) -> ui.LayoutView:
+    """The message that shows a Job while it runs and its Pictures when it is done."""
+    view = ui.LayoutView(timeout=None)
+    box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=_COLOURS[facts.job.state])
+    box.add_item(_heading(facts))
+    if facts.picture_files:
+        box.add_item(_gallery(facts))
+    box.add_item(ui.TextDisplay(_small_print(facts)))
+    for row in _rows(facts):
+        box.add_item(row)
+    view.add_item(box)
+    return view
+
+
+def _heading(facts: CardFacts) -> ui.Item[ui.LayoutView]:
+    """The sketch beside the prompt and the state."""
+    words = f"**{texts.plain(facts.job.request.prompt)}**\n<@{facts.job.author_id}> · {texts.kind(facts.job.kind)}"
+    status = facts.status or texts.DONE
+    if facts.sketch_file is None:
+        return ui.TextDisplay(f"{words}\n{status}")
+    picture = ui.Thumbnail[ui.LayoutView](
+        f"attachment://{facts.sketch_file}", description=texts.sketch_alt_text(facts.job.request.prompt)
+    )
+    return ui.Section(ui.TextDisplay(words), ui.TextDisplay(status), accessory=picture)
+
+
+def _gallery(facts: CardFacts) -> ui.MediaGallery[ui.LayoutView]:
+    done = facts.job.state in (JobState.RENDERED, JobState.POSTED)
+    describe = texts.alt_text if done else texts.preview_alt_text
+    items = [
+        discord.MediaGalleryItem(f"attachment://{name}", description=describe(facts.job.request.prompt, number))
+        for number, name in enumerate(facts.picture_files, start=1)
+    ]
+    return ui.MediaGallery(*items)
+
+
+def _small_print(facts: CardFacts) -> str:
+    """One plain line about what was (or will be) done, then whatever else is worth knowing."""
+    lines = [texts.what_was_done(facts.job.request, facts.source, facts.job.seconds)]
+    lines += facts.job.notes
+    if facts.model is not None and facts.model.notice:
+        lines.append(facts.model.notice)
+    if facts.picks:
+        lines.append(texts.picks(facts.picks))
+    return "\n".join(f"-# {line}" for line in lines)
+
+
+def _rows(facts: CardFacts) -> list[ui.ActionRow[ui.LayoutView]]:
+    job = facts.job
+    if job.state.waits_or_runs:
+        return [_row([ActionButton(Action.CANCEL, job.id)])]
+    if job.state is JobState.FAILED or job.state is JobState.CANCELLED:
+        return [_row([ActionButton(Action.AGAIN, job.id)])]
+    rows = []
+    if len(facts.picture_files) > 1:
+        taken = {candidate for _, candidate in facts.picks}
+        numbers = range(1, len(facts.picture_files) + 1)
+        rows.append(_row([ActionButton(Action.PICK, job.id, number, chosen=number in taken) for number in numbers]))
+    rows.append(_row([ActionButton(action, job.id) for action in (Action.AGAIN, Action.SUBTLE, Action.STRONG)]))
+    return rows
+
+
+def _row(buttons: Sequence[ActionButton]) -> ui.ActionRow[ui.LayoutView]:
+    return ui.ActionRow(*cast("Sequence[ui.Item[ui.LayoutView]]", buttons))  # DynamicItem is invariant in its view
+
+
+def picture_post(sentence: str, file: str, prompt: str, job_id: int | None, candidate: int | None) -> ui.LayoutView:
+    """A picture of the history shown anew, so that it can be replied to. Uploaded ones have no buttons: no job made them."""
+    view = ui.LayoutView(timeout=None)
+    box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=GREEN)
+    box.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{file}", description=texts.alt_text(prompt, candidate or 1))))
+    box.add_item(ui.TextDisplay(sentence))
+    if job_id is not None and candidate is not None:
+        actions = (Action.SUBTLE, Action.STRONG)
+        box.add_item(_row([ActionButton(action, job_id, candidate) for action in actions]))
+    view.add_item(box)
+    return view
+
+

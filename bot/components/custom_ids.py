@@ -1,0 +1,34 @@
+"""Writing and reading custom_ids; the grammar stands in the package's docstring."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    PICK = "pick"
+    AGAIN = "again"
+    SUBTLE = "subtle"
+    STRONG = "strong"
+    CANCEL = "cancel"
+
+
+HISTORY = "history"
+
+BUTTON_TEMPLATE = rf"art:(?P<action>{'|'.join(Action)}):(?P<job>[0-9]{{1,18}}):(?P<candidate>[0-9]{{1,2}})"
+HISTORY_TEMPLATE = rf"art:{HISTORY}:(?P<scene>[0-9]{{1,18}}):0"
+
+
+def button_id(action: Action, job_id: int, candidate: int = 0) -> str:
+    return f"art:{action}:{job_id}:{candidate}"
+
+
+def history_id(scene_id: int) -> str:
+    return f"art:{HISTORY}:{scene_id}:0"
+
+
+def names_job(custom_id: str, job_id: int) -> bool:
+    """Does a component with this custom_id belong to that job's card?"""
+    match = re.fullmatch(BUTTON_TEMPLATE, custom_id)
+    return match is not None and int(match["job"]) == job_id

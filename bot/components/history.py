@@ -1,0 +1,110 @@
+"""The Scene so far, as a sheet of pictures with a select to go back to one."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import discord
+from discord import ui
+
+from bot import images, texts
+from bot.answers import answering
+from bot.components.cards import picture_post
+from bot.components.custom_ids import HISTORY_TEMPLATE, history_id
+from bot.delivery import NewFile
+from bot.errors import DeliveryFailed, NotAllowed
+from bot.store import Picture, Scene
+
+if TYPE_CHECKING:
+    from bot.client import ArtBot
+
+MOST_SHOWN = 25
+"""What one select holds."""
+
+_SHEET_FILE = "scene.webp"
+_CELL = 180
+
+Entry = tuple[Picture, str | None]
+"""A picture and the prompt it was made with."""
+
+
+class HistorySelect(ui.DynamicItem[ui.Select[Any]], template=HISTORY_TEMPLATE):
+    """Its options are only needed to draw it; which picture was chosen comes with the interaction."""
+
+    def __init__(self, scene_id: int, entries: Sequence[Entry] = ()) -> None:
+        options = [
+            discord.SelectOption(
+                label=texts.history_label(picture.number, picture.kind, prompt), value=str(picture.id)
+            )
+            for picture, prompt in reversed(entries)
+        ]
+        super().__init__(
+            ui.Select(custom_id=history_id(scene_id), placeholder=texts.HISTORY_PLACEHOLDER, options=options)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
+        item: ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        return cls(int(match["scene"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        async with answering(interaction):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            chosen = int(cast("dict[str, list[str]]", interaction.data)["values"][0])
+            message = await show_picture(interaction.client, chosen, interaction.user.id)
+            await interaction.edit_original_response(content=message)
+
+
+async def show_history(interaction: discord.Interaction[ArtBot], scene: Scene) -> None:
+    """Answer privately with the sheet and the select."""
+    bot = interaction.client
+    entries = await bot.store.history(scene.id)
+    if not entries:
+        await interaction.edit_original_response(content=texts.NO_PICTURES_YET)
+        return
+    shown = entries[-MOST_SHOWN:]
+    pngs = [await bot.store.files.get(picture.file) for picture, _ in shown]
+    sheet = await images.thumbnails(pngs, [str(picture.number) for picture, _ in shown], _CELL)
+    await interaction.followup.send(
+        view=_view(scene, len(entries), shown), file=discord.File(io.BytesIO(sheet), _SHEET_FILE), ephemeral=True
+    )
+
+
+async def show_picture(bot: ArtBot, picture_id: int, person_id: int) -> str:
+    """Go back to a picture and post it as a message that can be replied to; returns where it is."""
+    picture = await bot.doors.go_back(picture_id, person_id)
+    job = await bot.store.job(picture.job_id) if picture.job_id is not None else None
+    name = f"moonsketch-picture-{picture.number}.png"
+    view = picture_post(
+        texts.back_to(picture.number, person_id),
+        name,
+        job.request.prompt if job else texts.UPLOADED,
+        picture.job_id,
+        picture.candidate,
+    )
+    try:
+        place = await bot.delivery.place_of_scene(picture.scene_id)
+        post = await bot.delivery.intend(place, picture_id=picture.id)
+        message = await bot.delivery.send(
+            place, post, view, [NewFile(name, await bot.store.files.get(picture.file))]
+        )
+    except DeliveryFailed:
+        raise NotAllowed(texts.PLACE_IS_CLOSED) from None
+    return texts.went_back(picture.number, message.jump_url)
+
+
+def _view(scene: Scene, count: int, shown: Sequence[Entry]) -> ui.LayoutView:
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(texts.history_title(scene.title, count, len(shown))))
+    numbers = ", ".join(str(picture.number) for picture, _ in shown)
+    sheet = discord.MediaGalleryItem(f"attachment://{_SHEET_FILE}", description=texts.history_alt_text(numbers))
+    view.add_item(ui.MediaGallery(sheet))
+    view.add_item(ui.ActionRow(HistorySelect(scene.id, shown)))
+    return view

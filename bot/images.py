@@ -1,0 +1,198 @@
+"""From an attachment to checked, re-made pixels, and from pixels to files. All of it off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import struct
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import structlog
+from PIL import Image
+
+from bot import texts
+from bot.decode_child import MOST_PIXELS, MOST_PIXELS_OF_JPEG, Answer, Clean, Refused
+from bot.errors import BadPicture
+from inference import Pixels, Size
+
+log = structlog.get_logger(__name__)
+
+MOST_BYTES: Final = 10 * 2**20
+"""What Discord lets people without boosts upload, and what one file may weigh here."""
+
+_ANSWER_SECONDS = 10.0
+_LENGTH = struct.Struct(">I")
+_ANSWER: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
+_ALLOWED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
+
+
+class CleanPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A stranger's picture, re-made. notes: sentences about what was done to it."""
+
+    png: bytes
+    size: Size
+    original: Size
+    notes: tuple[str, ...]
+
+
+class Decoder:
+    """Keeper of the one process that opens strangers' files. It is started when first needed, and again if it dies."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def clean(self, data: bytes) -> CleanPicture:
+        """Raises BadPicture with the sentence that says what is wrong with it."""
+        if len(data) > MOST_BYTES:
+            raise BadPicture(texts.picture_too_heavy(len(data), MOST_BYTES))
+        async with self._one_at_a_time:
+            answer = await self._ask(data)
+        if isinstance(answer, Refused):
+            raise BadPicture(_why(answer))
+        return _clean_picture(answer)
+
+    async def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _ask(self, data: bytes) -> Answer:
+        process = await self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                process.stdin.write(_LENGTH.pack(len(data)) + data)
+                await process.stdin.drain()
+                head = await process.stdout.readexactly(_LENGTH.size)
+                body = await process.stdout.readexactly(_LENGTH.unpack(head)[0])
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+            log.warning("the decode process ended over a file", error=repr(error), bytes=len(data))
+            await self.close()
+            raise BadPicture(texts.PICTURE_TOOK_TOO_LONG) from None
+        except asyncio.CancelledError:
+            await self.close()  # or its answer would be taken for that of the next file
+            raise
+        return _ANSWER.decode(body)
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot.decode_child",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={name: os.environ[name] for name in _ALLOWED_ENVIRONMENT if name in os.environ},
+            )
+        return self._process
+
+
+async def read_pixels(png: bytes) -> Pixels:
+    """One of our own stored pictures as RGB, transparent parts on white."""
+    return await asyncio.to_thread(_read_pixels, png)
+
+
+async def encode_png(pixels: Pixels) -> bytes:
+    """A clean PNG: pixels and nothing else."""
+    return await asyncio.to_thread(_encode_png, pixels)
+
+
+async def contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
+    """Previews side by side as one small WebP; each is scaled up to fit `cell` × `cell` pixels."""
+    return await asyncio.to_thread(_contact_sheet, pictures, cell)
+
+
+async def thumbnails(pngs: Sequence[bytes], labels: Sequence[str], cell: int) -> bytes:
+    """Stored pictures as a labelled grid, one WebP."""
+    return await asyncio.to_thread(_thumbnails, pngs, labels, cell)
+
+
+def _why(refused: Refused) -> str:
+    match refused.reason:
+        case "not a picture":
+            return texts.NOT_A_PICTURE
+        case "too large":
+            limit = MOST_PIXELS if refused.width * refused.height <= MOST_PIXELS_OF_JPEG else MOST_PIXELS_OF_JPEG
+            return texts.picture_too_large(Size(refused.width, refused.height), limit)
+        case _:
+            return texts.DAMAGED_PICTURE
+
+
+def _clean_picture(answer: Clean) -> CleanPicture:
+    size, original = Size(answer.width, answer.height), Size(answer.original_width, answer.original_height)
+    notes = []
+    if answer.animated:
+        notes.append(texts.FIRST_FRAME_ONLY)
+    if answer.transparent:
+        notes.append(texts.TRANSPARENT_BECAME_WHITE)
+    if size != original:
+        notes.append(texts.scaled_down(original, size))
+    return CleanPicture(png=answer.png, size=size, original=original, notes=tuple(notes))
+
+
+def _read_pixels(png: bytes) -> Pixels:
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+        if image.mode == "RGBA":
+            flat = Image.new("RGBA", image.size, "white")
+            flat.alpha_composite(image)
+            rgb = flat.convert("RGB")
+        else:
+            rgb = image.convert("RGB")
+    return Pixels(rgb.width, rgb.height, rgb.tobytes())
+
+
+def _encode_png(pixels: Pixels) -> bytes:
+    file = io.BytesIO()
+    _image(pixels).save(file, "PNG", compress_level=4)
+    return file.getvalue()
+
+
+def _contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
+    tiles = []
+    for pixels in pictures:
+        scale = cell / max(pixels.width, pixels.height)
+        size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
+        tiles.append(_image(pixels).resize(size, Image.Resampling.BICUBIC))
+    columns = min(2, len(tiles))
+    width, height = tiles[0].size
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * width, rows * height))
+    for index, tile in enumerate(tiles):
+        sheet.paste(tile, (index % columns * width, index // columns * height))
+    return _webp(sheet)
+
+
+def _thumbnails(pngs: Sequence[bytes], labels: Sequence[str], cell: int) -> bytes:
+    from PIL import ImageDraw, ImageFont
+
+    gap, columns = 8, min(5, len(pngs))
+    rows = -(-len(pngs) // columns)
+    sheet = Image.new("RGB", (columns * (cell + gap) + gap, rows * (cell + gap) + gap), (43, 45, 49))
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=18)
+    for index, (png, label) in enumerate(zip(pngs, labels, strict=True)):
+        left, top = gap + index % columns * (cell + gap), gap + index // columns * (cell + gap)
+        image = _image(_read_pixels(png))
+        image.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+        sheet.paste(image, (left + (cell - image.width) // 2, top + (cell - image.height) // 2))
+        draw.text((left + 6, top + 4), label, font=font, fill="white", stroke_width=2, stroke_fill="black")
+    return _webp(sheet)
+
+
+def _webp(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=82, method=2)
+    return file.getvalue()
+
+
+def _image(pixels: Pixels) -> Image.Image:
+    return Image.frombytes("RGB", (pixels.width, pixels.height), pixels.data)

@@ -1,0 +1,478 @@
+"""The one path that every door uses: admit → wait in line → run → deliver → remember; cancel; recover.
+
+::
+
+    queued ──► running ──► rendered ──► posted
+       │          │            │
+       ├──────────┴──► cancelled
+       └──────────┴────────────┴──► failed
+
+Each arrow is one transaction. After a crash, start-up takes up whatever is not final: queued and running jobs go
+back in line, rendered ones are posted. There is no other way to start, and no clean way to stop that data needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+import discord
+import msgspec
+import structlog
+
+from bot import images, texts
+from bot.card_content import card_content
+from bot.delivery import CardContent, Delivery
+from bot.errors import DeliveryDelayed, DeliveryFailed, Gone, NotAllowed, PlaceGone
+from bot.fair_queue import Entry, FairQueue, Pace
+from bot.limits import check_line, check_request, limits_from
+from bot.store import (
+    FileMissing,
+    Job,
+    JobState,
+    NewJob,
+    NewPicture,
+    PictureKind,
+    Store,
+)
+from bot.tasks import Tasks
+from inference import (
+    BadRequest,
+    Blob,
+    Engine,
+    EngineStatus,
+    EngineUnavailable,
+    ImageRequest,
+    Init,
+    InitKind,
+    ModelInfo,
+    ModelUnavailable,
+    Park,
+    PictureRef,
+    Pixels,
+    Progress,
+    RequestFailed,
+    Restarted,
+    SampleDone,
+)
+
+log = structlog.get_logger(__name__)
+
+LOOK_AHEAD_ROWS = 4
+"""Rows handed to the engine beyond those it can step at once, so that a row that comes free is taken at once."""
+
+PING_AFTER_SECONDS = 60.0
+_DELIVERY_RETRIES = (2.0, 10.0, 60.0, 300.0)
+_PACE_HISTORY = 20
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person who asked is told at once. position: 1 is next; 0: it runs already."""
+
+    job: Job
+    position: int
+    seconds: float | None
+    where: str
+
+    @property
+    def sentence(self) -> str:
+        if self.position == 0:
+            return texts.accepted_at_once(self.where)
+        return texts.accepted(self.position, self.seconds, self.where)
+
+
+class _Live:
+    """What is known of a job from its acceptance to its final state, beyond its row."""
+
+    def __init__(self, job: Job, model: ModelInfo | None) -> None:
+        self.job = job
+        self.model = model
+        self.entry = Entry(
+            job_id=job.id, server=job.guild_id, person=job.author_id, cost=cost_of(job.request, model)
+        )
+        self.task: asyncio.Task[None] | None = None
+        self.progress: dict[int, Progress] = {}
+        self.previews: dict[int, Pixels] = {}
+        self.restarted = False
+        self.shown: tuple[object, ...] = ()
+
+    def forget_progress(self) -> None:
+        self.progress.clear()
+        self.previews.clear()
+
+
+def cost_of(request: ImageRequest, model: ModelInfo | None) -> float:
+    """Executed steps × rows × megapixels × the model's row cost: what the line is divided by."""
+    megapixels = request.frame.canvas.area / 1e6
+    return request.planned_steps * request.rows * megapixels * (model.row_cost if model else 1.0)
+
+
+class Jobs:
+    """Keeper of the line and of every job that is not over."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        delivery: Delivery,
+        tasks: Tasks,
+        *,
+        now: Callable[[], float],
+        park: Park,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._delivery = delivery
+        self._tasks = tasks
+        self._now = now
+        self._park = park
+        self._queue = FairQueue()
+        self._pace = Pace()
+        self._live: dict[int, _Live] = {}
+        self._rows_in_use = 0
+        self._last_finished = 0.0
+        engine.watch(self._engine_changed)
+
+    # Admit
+
+    async def submit(self, new: NewJob) -> Receipt:
+        """Accept a job, post its card and put it in line. Raises Refusal; then nothing was stored or charged."""
+        limits = limits_from(await self._store.limits_set_in(new.guild_id) if new.guild_id else {})
+        check_request(limits, new.request)
+        async with self._store.transaction() as tx:
+            accepted_before = await self._store.accepted_before(new.source)
+            if accepted_before is None:
+                check_line(limits, *await self._store.count_waiting(tx, new.guild_id, new.author_id))
+            job = await self._store.accept(tx, new, self._now())
+        if accepted_before is None:
+            log.info("accepted", job=job.id, kind=job.kind, server=job.guild_id, person=job.author_id)
+            await self._join(job)
+        return await self._receipt(job)
+
+    async def _join(self, job: Job) -> None:
+        """Post the card, then wait in line. A place that is not there ends the job; a Discord that is unwell does not."""
+        live = await self._take_up(job)
+        try:
+            await self._delivery.post(job)
+        except PlaceGone as error:
+            await self._fail(live, texts.PLACE_IS_GONE)
+            raise NotAllowed(texts.PLACE_IS_GONE) from error
+        except DeliveryDelayed as error:
+            log.warning("the card comes later", job=job.id, why=str(error))
+        if self._live.get(job.id) is live and job.id not in self._queue:
+            self._queue.add(live.entry)
+            self._pump()
+
+    async def _take_up(self, job: Job) -> _Live:
+        models = {model.name: model for model in self._engine.models()}
+        live = _Live(job, models.get(job.request.model))
+        self._live[job.id] = live
+        self._delivery.card(job.id, self.render)
+        return live
+
+    async def _receipt(self, job: Job) -> Receipt:
+        scene = await self._store.scene(job.scene_id)
+        position, seconds = self.position(job.id)
+        return Receipt(job=job, position=position, seconds=seconds, where=f"<#{scene.place_id}>")
+
+    # Wait in line
+
+    def position(self, job_id: int) -> tuple[int, float | None]:
+        """Place in the line (0: not waiting) and the seconds until it is done, None while nobody knows."""
+        ahead = [live.entry.cost for live in self._live.values() if live.task is not None]
+        for place, entry in enumerate(self._queue, start=1):
+            ahead.append(entry.cost)
+            if entry.job_id == job_id:
+                return place, self._pace.seconds(ahead)
+        return 0, None
+
+    def _pump(self) -> None:
+        """Start whatever can start. Called whenever something changed; there is no loop that waits."""
+        if self._engine.status.state.takes_work:
+            while (entry := self._queue.next()) is not None and self._fits(self._live[entry.job_id]):
+                live = self._live[self._queue.take().job_id]
+                self._rows_in_use += live.job.request.rows
+                live.task = self._tasks.spawn(self._run(live), name=f"job {live.job.id}")
+        for entry in self._queue:
+            self._show_position(self._live[entry.job_id])
+
+    def _fits(self, live: _Live) -> bool:
+        """Strictly in fair order: nobody small slips past somebody large."""
+        room = self._engine.row_credits + LOOK_AHEAD_ROWS - self._rows_in_use
+        return self._rows_in_use == 0 or live.job.request.rows <= room
+
+    def _show_position(self, live: _Live) -> None:
+        position, seconds = self.position(live.job.id)
+        rounded = None if seconds is None else texts.about(seconds)
+        shown = (position, rounded, self._engine.status.state, self._engine.status.detail)
+        if shown != live.shown:
+            live.shown = shown
+            self._delivery.refresh(live.job.id)
+
+    def _engine_changed(self, _status: EngineStatus) -> None:
+        self._pump()
+
+    # Run
+
+    async def _run(self, live: _Live) -> None:
+        try:
+            rendered = await self._render_or_end(live)
+        finally:
+            live.task = None
+            self._rows_in_use -= live.job.request.rows
+        self._pump()
+        if rendered:
+            await self._deliver(live)
+
+    async def _render_or_end(self, live: _Live) -> bool:
+        """True once the job is rendered; otherwise it failed, was cancelled or is back in line."""
+        try:
+            return await self._draw(live)
+        except (RequestFailed, BadRequest, ModelUnavailable) as error:
+            log.warning("a job failed", job=live.job.id, why=str(error))
+            await self._fail(live, texts.failed(str(error)))
+        except FileMissing as error:
+            log.error("a stored file is missing", job=live.job.id, file=str(error))
+            await self._fail(live, texts.PICTURE_FILE_GONE)
+        except EngineUnavailable as error:
+            log.info("a job goes back in line", job=live.job.id, why=str(error))
+            await self._back_in_line(live)
+        except Exception:
+            # The last net under a job: whatever broke, its owner gets a sentence and the log gets the trace.
+            log.exception("a job broke", job=live.job.id)
+            await self._fail(live, texts.INTERNAL_ERROR)
+        return False
+
+    async def _draw(self, live: _Live) -> bool:
+        request, blobs = await self._blobs(live)
+        async with self._store.transaction() as tx:
+            job = await self._store.start_attempt(tx, live.job.id, request, self._now())
+        if job is None:  # cancelled in the meantime
+            return False
+        live.job = job
+        self._delivery.refresh(job.id)
+        done: dict[int, SampleDone] = {}
+        async with aclosing(self._engine.generate(request, blobs)) as events:
+            async for event in events:
+                match event:
+                    case SampleDone():
+                        done[event.sample] = event
+                    case Progress():
+                        self._show_progress(live, event)
+                    case Restarted():
+                        live.restarted = True
+                        live.forget_progress()
+                        self._delivery.refresh(job.id)
+        return await self._keep(live, [done[sample] for sample in sorted(done)])
+
+    def _show_progress(self, live: _Live, event: Progress) -> None:
+        live.progress[event.sample] = event
+        if event.preview is not None:
+            live.previews[event.sample] = event.preview
+            self._delivery.refresh(live.job.id)
+
+    async def _keep(self, live: _Live, results: Sequence[SampleDone]) -> bool:
+        """Files first, then the rows that name them, in one transaction with the new state."""
+        job = live.job
+        now = self._now()
+        seconds = now - (job.started_at or now)
+        pictures = [await self._new_picture(live, result) for result in results]
+        async with self._store.transaction() as tx:
+            kept = await self._store.finish(
+                tx,
+                job,
+                pictures,
+                seconds=seconds,
+                model_version=live.model.version if live.model else "",
+                now=now,
+            )
+        if kept:
+            self._learn(live, now)
+            log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
+        return kept
+
+    async def _new_picture(self, live: _Live, result: SampleDone) -> NewPicture:
+        png = await images.encode_png(result.pixels)
+        job = live.job
+        return NewPicture(
+            kind=PictureKind.GENERATED,
+            author_id=job.author_id,
+            file=await self._store.files.put(png),
+            size=result.pixels.size,
+            parent_id=job.upload_id or job.parent_id,
+            latents=await self._store.files.put(result.latents),
+            latents_of=live.model.latents if live.model else None,
+            candidate=result.sample + 1,
+        )
+
+    def _learn(self, live: _Live, now: float) -> None:
+        """Jobs overlap, so what one added to the line is the time since the one before it was done."""
+        began = max(self._last_finished, live.job.started_at or now)
+        self._last_finished = now
+        self._pace.learn(live.entry.cost, now - began)
+
+    async def _blobs(self, live: _Live) -> tuple[ImageRequest, dict[PictureRef, Blob]]:
+        """The bytes that the request refers to. Latents that are gone are replaced by the parent's pixels."""
+        request = live.job.request
+        if request.init is None:
+            return request, {}
+        if request.init.kind is InitKind.LATENTS:
+            try:
+                return request, {request.init.ref: await self._store.files.get(request.init.ref)}
+            except FileMissing:
+                request = await self._without_latents(live)
+        assert request.init is not None  # a request with an init keeps one
+        png = await self._store.files.get(request.init.ref)
+        return request, {request.init.ref: await images.read_pixels(png)}
+
+    async def _without_latents(self, live: _Live) -> ImageRequest:
+        assert live.job.parent_id is not None  # latents are always those of the parent
+        parent = await self._store.picture(live.job.parent_id)
+        if parent is None:
+            raise FileMissing(str(live.job.parent_id))
+        async with self._store.transaction() as tx:
+            await self._store.add_note(tx, live.job, texts.LATENTS_WERE_GONE)
+        init = Init(kind=InitKind.PIXELS, ref=parent.file)
+        return msgspec.structs.replace(live.job.request, init=init)
+
+    async def _back_in_line(self, live: _Live) -> None:
+        async with self._store.transaction() as tx:
+            await self._store.requeue(tx, live.job)
+        live.job = msgspec.structs.replace(live.job, state=JobState.QUEUED)
+        live.forget_progress()
+        self._queue.put_back(live.entry)
+
+    # Deliver
+
+    async def _deliver(self, live: _Live) -> None:
+        """Show the result, however long Discord takes to come back. A place that is gone keeps its pictures."""
+        for wait in (*_DELIVERY_RETRIES, math.nan):
+            try:
+                message = await self._delivery.finish(live.job)
+            except PlaceGone:
+                await self._fail(live, texts.PLACE_IS_GONE)
+                return
+            except DeliveryDelayed as error:
+                log.warning("the result could not be posted", job=live.job.id, why=str(error))
+                if math.isnan(wait):
+                    return  # still rendered: the next start posts it
+                await self._park(asyncio.sleep(wait), "Discord to come back")
+            else:
+                break
+        async with self._store.transaction() as tx:
+            await self._store.posted(tx, live.job.id)
+        self._live.pop(live.job.id, None)
+        await self._ping(live.job, message)
+
+    async def _ping(self, job: Job, message: discord.Message) -> None:
+        """An edit pings nobody: who waited for long gets one short message, the only mention that is allowed."""
+        if self._now() - job.created_at < PING_AFTER_SECONDS:
+            return
+        owner_only = discord.AllowedMentions(users=[discord.Object(job.author_id)], replied_user=False)
+        try:
+            await message.reply(
+                texts.took_a_while(job.author_id), allowed_mentions=owner_only, nonce=f"{job.id}:ping:0"
+            )
+        except discord.HTTPException as error:
+            log.info("no ping", job=job.id, why=str(error))
+
+    async def _fail(self, live: _Live, sentence: str) -> None:
+        async with self._store.transaction() as tx:
+            await self._store.fail(tx, live.job.id, sentence)
+        await self._close(live)
+
+    async def _close(self, live: _Live) -> None:
+        """The job is over without pictures: forget it and let its card say so, if it still can."""
+        self._live.pop(live.job.id, None)
+        try:
+            await self._delivery.finish(live.job)
+        except DeliveryFailed as error:
+            log.info("nobody could be told", job=live.job.id, why=str(error))
+            self._delivery.drop(live.job.id)
+
+    # Cancel
+
+    async def cancel(self, job_id: int, person_id: int, *, moderates: bool) -> None:
+        """Stop a waiting or running job; its rows in the engine are free within a step. Raises Refusal."""
+        job = await self._store.job(job_id)
+        if job is None:
+            raise Gone(texts.ALREADY_OVER)
+        scene = await self._store.scene(job.scene_id)
+        if not moderates and person_id not in (job.author_id, scene.owner_id):
+            raise NotAllowed(texts.NOT_FOR_YOU_TO_CANCEL)
+        if not await self._stop(job):
+            raise Gone(texts.ALREADY_OVER)
+
+    async def place_deleted(self, place_id: int) -> list[Job]:
+        """A thread or channel is gone: stop its jobs. Returns those that were stopped."""
+        return [job for job in await self._store.jobs_in_place(place_id) if await self._stop(job)]
+
+    async def _stop(self, job: Job) -> bool:
+        async with self._store.transaction() as tx:
+            stopped = await self._store.cancel(tx, job.id)
+        live = self._live.get(job.id)
+        if not stopped or live is None:
+            return stopped
+        self._queue.remove(job.id)
+        if live.task is not None:
+            live.task.cancel()
+            await asyncio.wait([live.task])
+        await self._close(live)
+        self._pump()
+        return True
+
+    # Recover
+
+    async def recover(self) -> None:
+        """Take up every job that was not over when the last process ended, in the order they were accepted."""
+        for request, seconds in reversed(await self._store.recent_run_times(_PACE_HISTORY)):
+            models = {model.name: model for model in self._engine.models()}
+            self._pace.learn(cost_of(request, models.get(request.model)), seconds)
+        for job in await self._store.unfinished_jobs():
+            if job.id in self._live:
+                continue
+            log.info("taken up again", job=job.id, state=job.state)
+            live = await self._take_up(job)
+            if job.state is JobState.RENDERED:
+                self._tasks.spawn(self._deliver(live), name=f"delivery of job {job.id}")
+            else:
+                self._queue.add(live.entry)
+        self._pump()
+
+    # Cards
+
+    async def render(self, job_id: int) -> CardContent:
+        """What the job's card looks like now. Raises PlaceGone for a job that is no longer stored."""
+        job = await self._store.job(job_id)
+        if job is None:
+            raise PlaceGone(f"job {job_id} is no longer stored")
+        live = self._live.get(job_id)
+        return await card_content(
+            self._store,
+            job,
+            model=next((model for model in self._engine.models() if model.name == job.request.model), None),
+            status=self._status_line(job, live),
+            previews=[live.previews[sample] for sample in sorted(live.previews)] if live else [],
+            steps_done=sum(progress.step for progress in live.progress.values()) if live else 0,
+        )
+
+    def _status_line(self, job: Job, live: _Live | None) -> str:
+        match job.state:
+            case JobState.QUEUED:
+                return texts.waiting(*self.position(job.id), self._engine.status)
+            case JobState.RUNNING:
+                return self._running_line(live)
+            case JobState.FAILED:
+                return job.error or texts.INTERNAL_ERROR
+            case JobState.CANCELLED:
+                return texts.CANCELLED
+            case _:
+                return texts.DONE
+
+    def _running_line(self, live: _Live | None) -> str:
+        if live is None or not live.progress:
+            return texts.ENGINE_RESTARTED if live is not None and live.restarted else texts.STARTING
+        slowest = min(live.progress.values(), key=lambda progress: progress.step)
+        return texts.running(slowest.step, slowest.steps, len(live.job.request.seeds))

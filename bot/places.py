@@ -1,0 +1,96 @@
+"""Where a Scene is held, and what the bot may do there."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+import discord
+
+from bot import texts
+from bot.errors import NotAllowed
+
+Place: TypeAlias = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.Thread
+    | discord.DMChannel
+    | discord.GroupChannel
+    | discord.PartialMessageable
+)
+
+_NEEDED = {
+    "view_channel": "see messages",
+    "send_messages": "send messages",
+    "attach_files": "attach files",
+    "read_message_history": "read the message history",
+}
+_NEEDED_IN_THREADS = {**_NEEDED, "send_messages_in_threads": "send messages in threads"}
+del _NEEDED_IN_THREADS["send_messages"]  # irrelevant inside threads
+
+
+class Audience(Enum):
+    """Which safety level a place has."""
+
+    EVERYONE = "everyone"
+    ADULTS = "adults"
+    ONE_PERSON = "one person"
+
+
+def audience(channel: Place | None) -> Audience:
+    """Who may see what is posted here: the one place that knows of age-restricted channels and DMs."""
+    if isinstance(channel, discord.DMChannel):
+        return Audience.ONE_PERSON
+    if isinstance(channel, discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel):
+        return Audience.ADULTS if channel.is_nsfw() else Audience.EVERYONE
+    return Audience.EVERYONE
+
+
+def may_have_thread(channel: Place | None) -> bool:
+    """True where a Scene gets a thread of its own: a text channel in which the bot may open one and write in it."""
+    if not isinstance(channel, discord.TextChannel):
+        return False
+    mine = channel.permissions_for(channel.guild.me)
+    return mine.create_public_threads and mine.send_messages_in_threads
+
+
+def check_permissions(channel: Place | None) -> None:
+    """Raises NotAllowed with every permission that the bot lacks to hold a Scene here."""
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return
+    needed = _NEEDED_IN_THREADS if isinstance(channel, discord.Thread) or may_have_thread(channel) else _NEEDED
+    mine = channel.permissions_for(channel.guild.me)
+    missing = [words for name, words in needed.items() if not getattr(mine, name)]
+    if missing:
+        raise NotAllowed(texts.missing_permissions(missing, channel.mention))
+
+
+def may_moderate(channel: Place | None, person: discord.User | discord.Member) -> bool:
+    """Members with Manage Messages here."""
+    if not isinstance(person, discord.Member) or not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return False
+    return channel.permissions_for(person).manage_messages
+
+
+async def open_thread(channel: discord.TextChannel, name: str, opened_after: float) -> discord.Thread:
+    """A public thread in `channel`.
+
+    After a crash between opening and remembering it, the empty thread of that name is taken again, so that nobody
+    finds two: it must be ours, newer than `opened_after` (seconds since 1970) and without a message of ours.
+    """
+    for thread in channel.threads:
+        if (
+            thread.owner_id == channel.guild.me.id
+            and thread.name == name
+            and thread.created_at is not None
+            and thread.created_at.timestamp() >= opened_after
+            and thread.message_count == 0
+        ):
+            return thread
+    return await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
+
+
+def thread_name(title: str) -> str:
+    """Discord allows 1 to 100 characters."""
+    return " ".join(title.split())[:80] or "a new Scene"

@@ -1,0 +1,197 @@
+"""From a Picture and a wish to the next ImageRequest. Pure functions from record to record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from bot import texts
+from bot.errors import BadOption, BadPicture
+from bot.options import Options, check_prompt, parse_shape
+from inference import (
+    MAX_SEED,
+    BadRequest,
+    Frame,
+    ImageRequest,
+    Init,
+    InitKind,
+    ModelInfo,
+    PictureRef,
+    Sampler,
+    Size,
+    fit,
+)
+
+T = TypeVar("T")
+
+CANDIDATES = 2
+"""How many pictures come back when nobody says a number: enough to choose, cheap enough to wait for."""
+
+REFINE_STRENGTH = 0.55
+"""A reply goes on from a picture somebody liked: less freedom than a first sketch gets (the model's default)."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture to start from: its file and size; and, for one of ours, how it was made and its stored latents."""
+
+    file: PictureRef
+    size: Size
+    latents: PictureRef | None = None
+    latents_of: str | None = None
+    request: ImageRequest | None = None
+
+
+def choose_model(models: Sequence[ModelInfo], name: str | None) -> ModelInfo:
+    """The model of that name, the default one without a name. Raises BadOption."""
+    if name is None:
+        return models[0]
+    for model in models:
+        if model.name.lower() == name.strip().lower():
+            return model
+    raise BadOption(texts.unknown_model(name, [model.name for model in models]))
+
+
+def from_sketch(
+    models: Sequence[ModelInfo], source: Source, prompt: str, options: Options, fresh_seed: int
+) -> ImageRequest:
+    """The first request for an uploaded picture."""
+    model = choose_model(models, options.model)
+    return _request(model, _need_prompt(prompt), options, fresh_seed, init=_pixels(source), frame=_fit(model, source.size))
+
+
+def from_words(
+    models: Sequence[ModelInfo], prompt: str, options: Options, fresh_seed: int
+) -> ImageRequest:
+    """The first request for a picture with no sketch."""
+    model = choose_model(models, options.model)
+    return _request(model, _need_prompt(prompt), options, fresh_seed, init=None, frame=_free_frame(model, options.size))
+
+
+def refine(
+    models: Sequence[ModelInfo],
+    parent: Source,
+    upload: Source | None,
+    words: str,
+    options: Options,
+    fresh_seed: int,
+) -> ImageRequest:
+    """A reply: the words become the prompt (without words the parent's stays), a picture sent along the init.
+
+    What the reply does not say is as in the parent's request, except for strength and seed.
+    """
+    before = parent.request
+    model = choose_model(models, options.model or (before.model if before else None))
+    prompt = words or (before.prompt if before else "")
+    source = upload or parent
+    init, frame = (_pixels(source), _fit(model, source.size)) if upload else _go_on(model, parent)
+    inherited = _inherit(options, before)
+    return _request(model, _need_prompt(prompt), inherited, fresh_seed, init=init, frame=frame)
+
+
+def again(request: ImageRequest, fresh_seed: int) -> ImageRequest:
+    """Same inputs, new seeds."""
+    return msgspec.structs.replace(request, seeds=seeds_from(fresh_seed, len(request.seeds)))
+
+
+def vary(model: ModelInfo, parent: Source, strength: float, fresh_seed: int) -> ImageRequest:
+    """Subtle and Strong: the picked Candidate as parent, everything else as it was made."""
+    assert parent.request is not None  # only Candidates have these buttons, and a Candidate came of a request
+    init, frame = _go_on(model, parent)
+    return msgspec.structs.replace(
+        parent.request,
+        init=init,
+        frame=frame,
+        strength=strength,
+        seeds=seeds_from(fresh_seed, len(parent.request.seeds)),
+    )
+
+
+def seeds_from(first: int, count: int) -> tuple[int, ...]:
+    """`count` seeds in a row, starting anew after the last possible one."""
+    return tuple((first + offset) % (MAX_SEED + 1) for offset in range(count))
+
+
+def _request(
+    model: ModelInfo, prompt: str, options: Options, fresh_seed: int, *, init: Init | None, frame: Frame
+) -> ImageRequest:
+    first = fresh_seed if options.seed is None else options.seed
+    return ImageRequest(
+        model=model.name,
+        prompt=prompt,
+        negative_prompt=check_prompt(options.negative or "", what="negative prompt"),
+        init=init,
+        frame=frame,
+        strength=_given(options.strength, model.strength),
+        steps=_given(options.steps, model.steps),
+        guidance=_given(options.guidance, model.guidance),
+        sampler=_check_sampler(model, _given(options.sampler, model.sampler)),
+        seeds=seeds_from(first, _given(options.candidates, CANDIDATES)),
+    )
+
+
+def _inherit(options: Options, before: ImageRequest | None) -> Options:
+    """Fill what a reply leaves open: strength for refining, the rest from the request it goes on from."""
+    strength = _given(options.strength, REFINE_STRENGTH)
+    if before is None:
+        return msgspec.structs.replace(options, strength=strength)
+    same_model = options.model is None
+    return msgspec.structs.replace(
+        options,
+        strength=strength,
+        negative=before.negative_prompt if options.negative is None else options.negative,
+        candidates=_given(options.candidates, len(before.seeds)),
+        steps=_given(options.steps, before.steps if same_model else None),
+        guidance=_given(options.guidance, before.guidance if same_model else None),
+        sampler=_given(options.sampler, before.sampler if same_model else None),
+    )
+
+
+def _given(wanted: T | None, otherwise: T) -> T:
+    return otherwise if wanted is None else wanted
+
+
+def _check_sampler(model: ModelInfo, sampler: Sampler) -> Sampler:
+    if sampler not in model.samplers:
+        raise BadOption(texts.unknown_sampler(sampler, model.samplers))
+    return sampler
+
+
+def _go_on(model: ModelInfo, parent: Source) -> tuple[Init, Frame]:
+    """Stored latents where the model can take them up at the same place and size, else pixels."""
+    before = parent.request
+    if before is not None and before.frame.canvas in model.sizes and before.frame.content == parent.size:
+        frame = before.frame
+        if parent.latents is not None and parent.latents_of == model.latents:
+            return Init(kind=InitKind.LATENTS, ref=parent.latents), frame
+        return _pixels(parent), frame
+    return _pixels(parent), _fit(model, parent.size)
+
+
+def _pixels(source: Source) -> Init:
+    return Init(kind=InitKind.PIXELS, ref=source.file)
+
+
+def _fit(model: ModelInfo, size: Size) -> Frame:
+    try:
+        return fit(size, model.sizes)
+    except BadRequest as error:
+        raise BadPicture(str(error)) from None
+
+
+def _free_frame(model: ModelInfo, shape: str | None) -> Frame:
+    """A whole canvas: the native one, or the one nearest to the wanted shape."""
+    if shape is None:
+        return Frame(canvas=model.native, content=model.native)
+    width, height = parse_shape(shape)
+    canvas = min(model.sizes, key=lambda size: abs(math.log(size.width / size.height * height / width)))
+    return Frame(canvas=canvas, content=canvas)
+
+
+def _need_prompt(prompt: str) -> str:
+    checked = check_prompt(prompt)
+    if not checked:
+        raise BadOption(texts.EMPTY_PROMPT)
+    return checked

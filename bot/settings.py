@@ -1,0 +1,60 @@
+"""Settings: read once, at the edge, from the environment and `.env`; everything that is wrong is said at once.
+
+`.env.example` lists them in the same order, line for line.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from inference import Device, Precision
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="MOONSKETCH_", env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    token: SecretStr | None = None
+    data: Path = Path("data")
+    models: Path = Path("models")
+    catalogue: Path = Path("models.toml")
+    device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
+    rows: int = Field(default=0, ge=0, le=64)
+    message_content: bool = False
+    shards: int | None = Field(default=None, ge=1)
+    log: LogLevel = LogLevel.INFO
+
+
+class SettingsWrong(Exception):
+    """One line per setting that is wrong."""
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Raises SettingsWrong."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own constructor argument
+    except ValidationError as error:
+        raise SettingsWrong("\n".join(_line(problem) for problem in error.errors())) from None
+
+
+def _line(problem: object) -> str:
+    """What is wrong with one setting. Its value is not repeated: it may be a secret."""
+    assert isinstance(problem, dict)  # pydantic's ErrorDetails
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    prefix = "" if name.startswith("MOONSKETCH_") else "MOONSKETCH_"
+    if problem["type"] == "extra_forbidden":
+        return f"{prefix}{name}: there is no such setting"
+    return f"{prefix}{name}: {problem['msg']}"

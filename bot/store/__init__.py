@@ -1,0 +1,412 @@
+"""What the bot remembers. Reads are methods named after the question they answer; writes take a Transaction.
+
+::
+
+    async with store.transaction() as tx:
+        job = await store.accept(tx, new_job, now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from bot.store.database import Database, Row, Transaction
+from bot.store.files import FileMissing, Files
+from bot.store.records import (
+    Job,
+    JobKind,
+    JobState,
+    NewJob,
+    NewPicture,
+    NewScene,
+    Picture,
+    PictureKind,
+    Post,
+    Scene,
+)
+from inference import ImageRequest, PictureRef
+
+__all__ = [
+    "FileMissing",
+    "Files",
+    "Job",
+    "JobKind",
+    "JobState",
+    "NewJob",
+    "NewPicture",
+    "NewScene",
+    "Picture",
+    "PictureKind",
+    "Post",
+    "Scene",
+    "Store",
+    "Transaction",
+]
+
+_R = TypeVar("_R", bound=msgspec.Struct)
+
+_JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...]}
+
+
+class Store:
+    """One data folder: `moonsketch.sqlite3` and the `pictures` folder."""
+
+    def __init__(self, database: Database, files: Files) -> None:
+        self._database = database
+        self.files = files
+
+    @classmethod
+    async def open(cls, folder: Path) -> Store:
+        folder.mkdir(parents=True, exist_ok=True)
+        database = await Database.open(folder / "moonsketch.sqlite3")
+        return cls(database, Files(folder / "pictures"))
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.transaction()
+
+    # Jobs
+
+    async def job(self, job_id: int) -> Job | None:
+        return _as(Job, await self._database.one("SELECT * FROM job WHERE id = ?", job_id))
+
+    async def unfinished_jobs(self) -> list[Job]:
+        """Jobs that wait, run or still have to be posted, in the order they were accepted."""
+        rows = await self._database.all(
+            "SELECT * FROM job WHERE state IN ('queued', 'running', 'rendered') ORDER BY id"
+        )
+        return [_record(Job, row) for row in rows]
+
+    async def recent_run_times(self, limit: int) -> list[tuple[ImageRequest, float]]:
+        """What the latest posted jobs asked for and how many seconds they ran, newest first."""
+        rows = await self._database.all(
+            "SELECT request, seconds FROM job WHERE seconds IS NOT NULL ORDER BY id DESC LIMIT ?", limit
+        )
+        return [(msgspec.json.decode(row["request"], type=ImageRequest), row["seconds"]) for row in rows]
+
+    async def accept(self, tx: Transaction, new: NewJob, now: float) -> Job:
+        """Remember a new job and what came with it. The same `source` again gives the job of the first time."""
+        row = await tx.one("SELECT * FROM job WHERE source = ?", new.source)
+        if row is not None:
+            return _record(Job, row)
+        scene_id = await _begin_scene(tx, new.scene, now) if isinstance(new.scene, NewScene) else new.scene
+        upload_id = await self.add_picture(tx, scene_id, None, new.upload, now) if new.upload else None
+        job_id = await tx.insert(
+            "INSERT INTO job (source, kind, scene_id, guild_id, author_id, state, request, parent_id, upload_id,"
+            " notes, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+            new.source,
+            new.kind,
+            scene_id,
+            new.guild_id,
+            new.author_id,
+            _json(new.request),
+            new.parent_id,
+            upload_id,
+            _json(new.notes),
+            now,
+        )
+        return _record(Job, await tx.one("SELECT * FROM job WHERE id = ?", job_id))
+
+    async def accepted_before(self, source: str) -> Job | None:
+        return _as(Job, await self._database.one("SELECT * FROM job WHERE source = ?", source))
+
+    async def count_waiting(self, tx: Transaction, guild_id: int | None, author_id: int) -> tuple[int, int]:
+        """Jobs queued or running: of this person everywhere in this server, and of the whole server."""
+        row = await tx.one(
+            "SELECT total(author_id = ?), count(*) FROM job"
+            " WHERE guild_id IS ? AND state IN ('queued', 'running')",
+            author_id,
+            guild_id,
+        )
+        assert row is not None  # an aggregate always has one row
+        return int(row[0]), int(row[1])
+
+    async def start_attempt(self, tx: Transaction, job_id: int, request: ImageRequest, now: float) -> Job | None:
+        """queued or running → running, one attempt further. None if it is neither any more."""
+        changed = await tx.run(
+            "UPDATE job SET state = 'running', attempt = attempt + 1, started_at = ?, request = ?"
+            " WHERE id = ? AND state IN ('queued', 'running')",
+            now,
+            _json(request),
+            job_id,
+        )
+        if not changed:
+            return None
+        return _record(Job, await tx.one("SELECT * FROM job WHERE id = ?", job_id))
+
+    async def requeue(self, tx: Transaction, job: Job) -> None:
+        """running → queued: the engine could not take it; nobody's fault."""
+        await tx.run(
+            "UPDATE job SET state = 'queued' WHERE id = ? AND attempt = ? AND state = 'running'", job.id, job.attempt
+        )
+
+    async def finish(
+        self,
+        tx: Transaction,
+        job: Job,
+        pictures: Sequence[NewPicture],
+        *,
+        seconds: float,
+        model_version: str,
+        now: float,
+    ) -> bool:
+        """running → rendered, with its Candidates in the Scene's tree. False for a result of an older attempt."""
+        changed = await tx.run(
+            "UPDATE job SET state = 'rendered', seconds = ?, model_version = ?"
+            " WHERE id = ? AND attempt = ? AND state = 'running'",
+            seconds,
+            model_version,
+            job.id,
+            job.attempt,
+        )
+        if not changed:
+            return False
+        added = [await self.add_picture(tx, job.scene_id, job.id, picture, now) for picture in pictures]
+        if len(added) == 1:
+            await self.set_current(tx, job.scene_id, job.author_id, added[0])
+        return True
+
+    async def posted(self, tx: Transaction, job_id: int) -> None:
+        """rendered → posted: people can see it."""
+        await tx.run("UPDATE job SET state = 'posted' WHERE id = ? AND state = 'rendered'", job_id)
+
+    async def cancel(self, tx: Transaction, job_id: int) -> bool:
+        """queued or running → cancelled. False if it is neither any more."""
+        changed = await tx.run(
+            "UPDATE job SET state = 'cancelled' WHERE id = ? AND state IN ('queued', 'running')", job_id
+        )
+        return bool(changed)
+
+    async def fail(self, tx: Transaction, job_id: int, sentence: str) -> bool:
+        """Any unfinished state → failed. False if it was over already."""
+        changed = await tx.run(
+            "UPDATE job SET state = 'failed', error = ?"
+            " WHERE id = ? AND state IN ('queued', 'running', 'rendered')",
+            sentence,
+            job_id,
+        )
+        return bool(changed)
+
+    async def add_note(self, tx: Transaction, job: Job, note: str) -> None:
+        """One more sentence for the card."""
+        await tx.run("UPDATE job SET notes = ? WHERE id = ?", _json((*job.notes, note)), job.id)
+
+    async def jobs_in_place(self, place_id: int) -> list[Job]:
+        """Unfinished jobs whose Scene is held in this thread or channel."""
+        rows = await self._database.all(
+            "SELECT job.* FROM job JOIN scene ON scene.id = job.scene_id"
+            " WHERE coalesce(scene.thread_id, scene.channel_id) = ?"
+            " AND job.state IN ('queued', 'running', 'rendered') ORDER BY job.id",
+            place_id,
+        )
+        return [_record(Job, row) for row in rows]
+
+    # Scenes
+
+    async def scene(self, scene_id: int) -> Scene:
+        """The Scene of a row that names it."""
+        return _record(Scene, await self._database.one("SELECT * FROM scene WHERE id = ?", scene_id))
+
+    async def scene_of_thread(self, thread_id: int) -> Scene | None:
+        """The Scene that the bot opened this thread for."""
+        return _as(Scene, await self._database.one("SELECT * FROM scene WHERE thread_id = ?", thread_id))
+
+    async def latest_scene_of(self, person_id: int, channel_id: int) -> Scene | None:
+        """The Scene that this person last asked for a picture in, in this channel."""
+        row = await self._database.one(
+            "SELECT scene.* FROM scene JOIN job ON job.scene_id = scene.id"
+            " WHERE scene.channel_id = ? AND job.author_id = ? ORDER BY job.id DESC LIMIT 1",
+            channel_id,
+            person_id,
+        )
+        return _as(Scene, row)
+
+    async def set_thread(self, tx: Transaction, scene_id: int, thread_id: int | None) -> None:
+        """The Scene's thread is open; None: it could not be opened, the Scene stays in the channel."""
+        await tx.run(
+            "UPDATE scene SET thread_id = ?, wants_thread = ? WHERE id = ?",
+            thread_id,
+            int(thread_id is not None),
+            scene_id,
+        )
+
+    # Pictures
+
+    async def picture(self, picture_id: int) -> Picture | None:
+        return _as(Picture, await self._database.one("SELECT * FROM picture WHERE id = ?", picture_id))
+
+    async def history(self, scene_id: int) -> list[tuple[Picture, str | None]]:
+        """Every picture of a Scene with the prompt it was made with, oldest first."""
+        rows = await self._database.all(
+            "SELECT picture.*, job.request ->> '$.prompt' AS prompt FROM picture"
+            " LEFT JOIN job ON job.id = picture.job_id WHERE picture.scene_id = ? ORDER BY number",
+            scene_id,
+        )
+        return [(_record(Picture, row), row["prompt"]) for row in rows]
+
+    async def candidates(self, job_id: int) -> list[Picture]:
+        """What came of a job, in order."""
+        rows = await self._database.all("SELECT * FROM picture WHERE job_id = ? ORDER BY candidate", job_id)
+        return [_record(Picture, row) for row in rows]
+
+    async def current_picture(self, scene_id: int, person_id: int) -> Picture | None:
+        """The person's own pick in this Scene, else the Scene's latest."""
+        row = await self._database.one(
+            "SELECT picture.* FROM picture"
+            " LEFT JOIN current_picture ON current_picture.picture_id = picture.id AND person_id = ?"
+            " WHERE picture.scene_id = ? ORDER BY person_id IS NULL, number DESC LIMIT 1",
+            person_id,
+            scene_id,
+        )
+        return _as(Picture, row)
+
+    async def picks_among(self, job_id: int) -> dict[int, int]:
+        """Who has one of this job's Candidates as their current picture: person → candidate."""
+        rows = await self._database.all(
+            "SELECT person_id, candidate FROM current_picture JOIN picture ON picture.id = picture_id"
+            " WHERE job_id = ? ORDER BY person_id",
+            job_id,
+        )
+        return {row["person_id"]: row["candidate"] for row in rows}
+
+    async def add_picture(
+        self, tx: Transaction, scene_id: int, job_id: int | None, new: NewPicture, now: float
+    ) -> int:
+        return await tx.insert(
+            "INSERT INTO picture (scene_id, number, parent_id, kind, author_id, file, width, height, latents,"
+            " latents_of, job_id, candidate, created_at)"
+            " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+            " FROM picture WHERE scene_id = ?1",
+            scene_id,
+            new.parent_id,
+            new.kind,
+            new.author_id,
+            new.file,
+            new.size.width,
+            new.size.height,
+            new.latents,
+            new.latents_of,
+            job_id,
+            new.candidate,
+            now,
+        )
+
+    async def set_current(self, tx: Transaction, scene_id: int, person_id: int, picture_id: int) -> None:
+        await tx.run(
+            "INSERT INTO current_picture VALUES (?, ?, ?)"
+            " ON CONFLICT (scene_id, person_id) DO UPDATE SET picture_id = excluded.picture_id",
+            scene_id,
+            person_id,
+            picture_id,
+        )
+
+    # Posts
+
+    async def post_of_message(self, message_id: int) -> Post | None:
+        return _as(Post, await self._database.one("SELECT * FROM post WHERE message_id = ?", message_id))
+
+    async def latest_post_of_job(self, job_id: int) -> Post | None:
+        """The job's card: the newest message that was meant to carry it."""
+        row = await self._database.one("SELECT * FROM post WHERE job_id = ? ORDER BY rowid DESC LIMIT 1", job_id)
+        return _as(Post, row)
+
+    async def count_posts(self, tx: Transaction, job_id: int | None, picture_id: int | None) -> int:
+        row = await tx.one(
+            "SELECT count(*) FROM post WHERE job_id IS ? AND picture_id IS ?", job_id, picture_id
+        )
+        assert row is not None  # an aggregate always has one row
+        return int(row[0])
+
+    async def intend_post(self, tx: Transaction, post: Post) -> None:
+        await tx.run(
+            "INSERT INTO post (nonce, job_id, picture_id, channel_id, message_id, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            post.nonce,
+            post.job_id,
+            post.picture_id,
+            post.channel_id,
+            post.message_id,
+            post.created_at,
+        )
+
+    async def posted_as(self, tx: Transaction, nonce: str, message_id: int) -> None:
+        await tx.run("UPDATE post SET message_id = ? WHERE nonce = ?", message_id, nonce)
+
+    async def forget_message(self, message_id: int) -> None:
+        """The message was deleted in Discord: its card is detached, the job and its pictures stay."""
+        async with self.transaction() as tx:
+            await tx.run("UPDATE post SET gone = 1 WHERE message_id = ?", message_id)
+
+    # Small things the bot itself remembers
+
+    async def remembered(self, name: str) -> str | None:
+        row = await self._database.one("SELECT value FROM memo WHERE name = ?", name)
+        return None if row is None else str(row["value"])
+
+    async def remember(self, name: str, value: str) -> None:
+        async with self.transaction() as tx:
+            await tx.run(
+                "INSERT INTO memo VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value
+            )
+
+    # Limits
+
+    async def limits_set_in(self, guild_id: int) -> dict[str, int]:
+        rows = await self._database.all("SELECT name, value FROM server_limit WHERE guild_id = ?", guild_id)
+        return {row["name"]: row["value"] for row in rows}
+
+    async def set_limit(
+        self, tx: Transaction, guild_id: int, name: str, value: int, *, by: int, now: float
+    ) -> None:
+        await tx.run(
+            "INSERT INTO server_limit VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (guild_id, name) DO UPDATE"
+            " SET value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at",
+            guild_id,
+            name,
+            value,
+            by,
+            now,
+        )
+
+    async def reset_limits(self, tx: Transaction, guild_id: int) -> None:
+        await tx.run("DELETE FROM server_limit WHERE guild_id = ?", guild_id)
+
+
+async def _begin_scene(tx: Transaction, new: NewScene, now: float) -> int:
+    return await tx.insert(
+        "INSERT INTO scene (guild_id, channel_id, wants_thread, title, owner_id, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        new.guild_id,
+        new.channel_id,
+        int(new.wants_thread),
+        new.title,
+        new.owner_id,
+        now,
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _as(record: type[_R], row: Row | None) -> _R | None:
+    return None if row is None else _record(record, row)
+
+
+def _record(record: type[_R], row: Row | None) -> _R:
+    """One row as a record; columns that hold JSON are decoded into their types."""
+    if row is None:
+        raise LookupError(f"no {record.__name__.lower()} of that id")
+    values: dict[str, Any] = {column: row[column] for column in row.keys()}  # noqa: SIM118 - a Row iterates values
+    for column, kind in _JSON_COLUMNS.items():
+        if column in values:
+            values[column] = msgspec.json.decode(values[column], type=kind)
+    return msgspec.convert(values, record, strict=False)

@@ -1,0 +1,73 @@
+"""Picture and latent files, named by the SHA-256 of their bytes, in two-letter folders.
+
+The same bytes are stored once. A file is complete or absent: it is written beside its place, synced and renamed,
+and only then does a row that names it get committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from inference import PictureRef
+
+
+class FileMissing(Exception):
+    """A row names bytes that are not on disk (deleted by hand, or a restored backup)."""
+
+
+class Files:
+    """Keeper of one folder of content-addressed files. Reading and writing happen off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, data: bytes) -> PictureRef:
+        return await asyncio.to_thread(self._put, data)
+
+    async def get(self, ref: PictureRef) -> bytes:
+        """The bytes of `ref`. Raises FileMissing."""
+        return await asyncio.to_thread(self._get, ref)
+
+    def _path(self, ref: PictureRef) -> Path:
+        return self._folder / ref[:2] / ref
+
+    def _put(self, data: bytes) -> PictureRef:
+        ref = PictureRef(hashlib.sha256(data).hexdigest())
+        path = self._path(ref)
+        if path.exists():
+            return ref
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+        return ref
+
+    def _get(self, ref: PictureRef) -> bytes:
+        try:
+            return self._path(ref).read_bytes()
+        except FileNotFoundError:
+            raise FileMissing(ref) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable. Windows cannot open folders; its file system journals renames."""
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

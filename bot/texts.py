@@ -1,0 +1,365 @@
+"""Every text that people read, in one place. English; whole sentences; no blame, no jargon, always a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.components.custom_ids import Action
+from bot.store.records import JobKind
+from inference import EngineState, EngineStatus, Frame, ImageRequest, Size
+
+# Options and prompts
+
+EMPTY_PROMPT = "The prompt is empty. Say in a few words what the picture should show."
+
+
+def prompt_too_long(what: str, length: int, limit: int) -> str:
+    return f"The {what} has {length} characters; at most {limit} are read. Shorten it and send it again."
+
+
+def unknown_flag(flag: str, nearest: str | None, known: Sequence[str]) -> str:
+    hint = f"Did you mean `--{nearest}`?" if nearest else f"I know {_listed(f'`--{name}`' for name in known)}."
+    return f"I don't know `--{flag}`. {hint} Nothing was started."
+
+
+def flag_needs_value(flag: str) -> str:
+    return f"`--{flag}` needs a value after it. Nothing was started."
+
+
+def flag_given_twice(flag: str) -> str:
+    return f"`--{flag}` is there twice; once is enough. Nothing was started."
+
+
+def not_a_number(flag: str, text: str) -> str:
+    return f"`--{flag}` needs a number, and {quoted(text)} is none. Nothing was started."
+
+
+def not_whole(flag: str, text: str) -> str:
+    return f"`--{flag}` needs a whole number, not {quoted(text)}. Nothing was started."
+
+
+def out_of_range(flag: str, low: float, high: float, text: str) -> str:
+    return f"`--{flag}` goes from {low:g} to {high:g}, not {quoted(text)}. Nothing was started."
+
+
+def bad_strength(text: str) -> str:
+    return (
+        f"Strength is above 0 and at most 1 (0.2 keeps your picture, 0.9 mostly follows the prompt),"
+        f" not {quoted(text)}. Nothing was started."
+    )
+
+
+def bad_size(text: str) -> str:
+    return f"A size is a shape like `3:2` or `768x512`, not {quoted(text)}. Nothing was started."
+
+
+def unknown_sampler(text: str, known: Sequence[str]) -> str:
+    return f"I don't know the sampler {quoted(text)}. I know {_listed(known)}. Nothing was started."
+
+
+def unknown_model(text: str, known: Sequence[str]) -> str:
+    return f"I don't know the model {quoted(text)}. I know {_listed(known)}. Nothing was started."
+
+
+# Pictures that people send
+
+NOT_A_PICTURE = "That file is not a picture I can read. Send a PNG, JPEG or WEBP."
+DAMAGED_PICTURE = "That picture is damaged or was cut short on its way. Save it again and send it once more."
+PICTURE_TOOK_TOO_LONG = "That picture took too long to read, so I left it. Save it again as PNG or JPEG and send that."
+NO_PICTURE_IN_MESSAGE = "I found no picture in that message."
+PICTURE_NOT_LOADED = "Discord did not hand me that file. Attach it once more."
+FIRST_FRAME_ONLY = "That picture moves: I used its first frame."
+TRANSPARENT_BECAME_WHITE = "Its transparent parts count as white."
+LATENTS_WERE_GONE = "The parent's stored latents were gone, so I went on from its pixels."
+
+
+def picture_too_heavy(size: int, limit: int) -> str:
+    return f"That file has {size / 2**20:.1f} MB; I read at most {limit / 2**20:.0f} MB. Send a smaller one."
+
+
+def picture_too_large(size: Size, limit: int) -> str:
+    seen = f"That picture has {size} pixels" if size.area else "That picture has far too many pixels"
+    return f"{seen}; I read at most {limit / 1e6:.0f} million. Scale it down and send it again."
+
+
+def scaled_down(old: Size, new: Size) -> str:
+    return f"It had {old} pixels; I kept {new}."
+
+
+def more_than_one_picture(count: int) -> str:
+    return f"You sent {count} pictures; I took the first."
+
+
+# Limits
+
+def too_many_steps(wanted: int, limit: int) -> str:
+    return f"{wanted} steps are more than the {limit} that are allowed here. Nothing was started."
+
+
+def too_many_candidates(wanted: int, limit: int) -> str:
+    return f"{wanted} pictures at once are more than the {limit} that are allowed here. Nothing was started."
+
+
+def person_waits_enough(waiting: int, limit: int) -> str:
+    return (
+        f"You have {_count(waiting, 'job')} waiting or running, and {limit} is the most here."
+        " Wait for one to finish, or cancel one on its card."
+    )
+
+
+def server_waits_enough(waiting: int, limit: int) -> str:
+    return f"This server has {_count(waiting, 'job')} waiting, and {limit} is the most. Try again in a little while."
+
+
+LIMITS_RESET = "All limits of this server are back to their defaults."
+NO_LIMIT_NAMED = "Name at least one limit to set."
+
+
+def limits_table(rows: Iterable[tuple[str, int, bool]]) -> str:
+    """One line per rule: its name, its value, and whether this server set it."""
+    lines = (f"- **{name}**: {value}" + (" (set here)" if own else "") for name, value, own in rows)
+    return "The limits of this server:\n" + "\n".join(lines)
+
+
+def limits_changed(changes: Iterable[tuple[str, int, int]]) -> str:
+    lines = (f"- **{name}**: {old} → {new}" for name, old, new in changes)
+    return "From now on:\n" + "\n".join(lines)
+
+
+# Places and people
+
+def missing_permissions(names: Sequence[str], place: str) -> str:
+    return (
+        f"I may not {_listed(names, last='or')} in {place}. Ask somebody who manages this server to allow it,"
+        " then try again. Nothing was started."
+    )
+
+
+STAYED_IN_CHANNEL = "I could not open a thread here, so I stay in this channel."
+NOT_FOR_YOU_TO_CANCEL = "Only the person who asked, the Scene's owner or a moderator may cancel this."
+ONLY_WHERE_I_CAN_WRITE = "I can draw only where I can write: in a text channel, a thread or a direct message."
+PLACE_IS_CLOSED = "I may not post in that Scene's thread any more."
+PLACE_IS_GONE = "The channel or thread of this job is gone, so it was stopped. Nothing was charged."
+NOT_OVER_YET = "That one has no picture yet. Wait until it is done, then go on from it."
+NO_PICTURES_CAME = "That one ended without a picture, so there is nothing to go on from."
+SCENE_CARD_GONE = "I no longer know that picture, so I cannot go on from it."
+ONLY_IN_SERVERS = "This works only inside a server."
+
+
+def thread_deleted(title: str) -> str:
+    return f"The thread of “{plain(title)}” was deleted, so its jobs were stopped. Nothing was charged."
+
+
+PING_IS_OFF = (
+    "I can see that you answered me, but not what you wrote: Discord shows me a reply only when its ping is on."
+    " Send it again with **@ ON** (at the right of the reply bar)."
+)
+EMPTY_REPLY = "Tell me in the reply what to change, or attach a picture to go on from."
+
+# The line
+
+ALREADY_OVER = "That job is over already."
+CANCEL_REQUESTED = "Cancelled. Nothing was charged."
+ALREADY_ASKED = "I have that one already."
+
+
+def accepted(place: int, seconds: float | None, where: str) -> str:
+    return f"You are {position(place, seconds)}, in {where}."
+
+
+def position(place: int, seconds: float | None) -> str:
+    in_line = "next" if place == 1 else f"{ordinal(place)} in line"
+    return in_line if seconds is None else f"{in_line}, {about(seconds)}"
+
+
+def about(seconds: float) -> str:
+    """A rounded estimate: nobody believes 'about 17.3 s'."""
+    if seconds < 10:
+        return f"about {max(1, round(seconds))} s"
+    if seconds < 100:
+        return f"about {round(seconds / 5) * 5} s"
+    return f"about {round(seconds / 60)} min"
+
+
+def ordinal(number: int) -> str:
+    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def accepted_at_once(where: str) -> str:
+    return f"I am on it, in {where}."
+
+
+# Cards
+
+DONE = "Done."
+STARTING = "Starting …"
+PICTURE_FILE_GONE = "The stored file of that picture is gone, so I cannot go on from it. Nothing was charged."
+CANCELLED = "Cancelled. Nothing was charged."
+INTERNAL_ERROR = "Something broke on my side. Nothing was charged; please try again."
+ENGINE_RESTARTED = "The engine stopped in the middle and is starting again; this job runs once more by itself."
+WORKER_KEEPS_YOUR_PLACE = "Your place in the line is kept."
+
+
+def waiting(place: int, seconds: float | None, status: EngineStatus) -> str:
+    line = position(place, seconds) if place else "in line"
+    line = f"{line[0].upper()}{line[1:]}."
+    trouble = engine_trouble(status)
+    return f"{line} {trouble}" if trouble else line
+
+
+def engine_trouble(status: EngineStatus) -> str:
+    """What keeps the line from moving, empty when nothing does."""
+    match status.state:
+        case EngineState.READY | EngineState.BUSY:
+            return ""
+        case EngineState.STARTING:
+            return f"The engine is starting{f': {status.detail}' if status.detail else ''}."
+        case EngineState.SETUP_FAILED:
+            return f"The engine could not be set up: {status.detail} {WORKER_KEEPS_YOUR_PLACE}"
+        case _:
+            return f"The engine is not answering and will be started again. {WORKER_KEEPS_YOUR_PLACE}"
+
+
+def running(step: int, steps: int, samples: int) -> str:
+    done = f"Step {step} of {steps}"
+    return done if samples == 1 else f"{done}, {samples} pictures"
+
+
+def failed(sentence: str) -> str:
+    return f"{sentence} Nothing was charged."
+
+
+def what_was_done(request: ImageRequest, source: Size | None, seconds: float | None) -> str:
+    """One plain line: '1600×900 as 704×384 cropped to 683×384, strength 0.75: 22 of 30 steps, seed 4711, 6.2 s'."""
+    parts = [frame_line(request.frame, source), steps_line(request), _seeds(request.seeds)]
+    if seconds is not None:
+        parts.append(f"{seconds:.1f} s")
+    return ", ".join(parts)
+
+
+def frame_line(frame: Frame, source: Size | None) -> str:
+    line = f"{source} as {frame.canvas}" if source and source != frame.canvas else f"{frame.canvas}"
+    return f"{line} cropped to {frame.content}" if frame.cropped else line
+
+
+def steps_line(request: ImageRequest) -> str:
+    if request.init is None:
+        return f"{request.steps} steps"
+    line = f"strength {request.strength:g}: {request.planned_steps} of {request.steps} steps"
+    if int(request.steps * request.strength) == 0:
+        line += " (fewer than one was asked for)"
+    return line
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+
+
+def goes_on_from(number: int, candidate: int | None, chosen: bool) -> str:
+    """Which Picture a reply without a number went on from."""
+    if candidate is None:
+        return f"From picture {number}."
+    return f"From picture {number} ({'your pick' if chosen else 'the first'} on that card)."
+
+
+def kind(kind: JobKind) -> str:
+    return _KINDS[kind]
+
+
+_KINDS = {
+    JobKind.SKETCH: "from a sketch",
+    JobKind.IMAGINE: "from words",
+    JobKind.REPLY: "refined",
+    JobKind.AGAIN: "once more",
+    JobKind.SUBTLE: "a subtle change",
+    JobKind.STRONG: "a strong change",
+}
+
+
+def alt_text(prompt: str, candidate: int) -> str:
+    return f"Candidate {candidate}: {prompt}"[:1024]
+
+
+def preview_alt_text(prompt: str, _number: int) -> str:
+    return f"Preview: {prompt}"[:1024]
+
+
+def sketch_alt_text(prompt: str) -> str:
+    return f"What it starts from: {prompt}"[:1024]
+
+
+def button(action: Action, candidate: int) -> str:
+    return str(candidate) if action is Action.PICK else _BUTTONS[action]
+
+
+_BUTTONS = {
+    Action.AGAIN: "Again",
+    Action.SUBTLE: "Subtle",
+    Action.STRONG: "Strong",
+    Action.CANCEL: "Cancel",
+}
+
+
+def picks(by_person: Sequence[tuple[int, int]]) -> str:
+    shown = [f"<@{person}> goes on from {candidate}" for person, candidate in by_person[:5]]
+    more = len(by_person) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
+
+
+def took_a_while(person: int) -> str:
+    return f"<@{person}> your picture is ready."
+
+
+# History
+
+UPLOADED = "an uploaded picture"
+NO_PICTURES_YET = "This Scene has no pictures yet. Wait for the first one."
+NO_SCENE_HERE = "There is no Scene here yet. Start one with /sketch or /imagine."
+HISTORY_PLACEHOLDER = "Go back to a picture"
+
+
+def history_title(title: str, count: int, shown: int) -> str:
+    left_out = f" (the latest {shown})" if shown < count else ""
+    return f"**{plain(title)}**: {_count(count, 'picture')}{left_out}"
+
+
+def history_label(number: int, kind: str, prompt: str | None) -> str:
+    return f"{number}: {prompt or kind}"[:100]
+
+
+def back_to(number: int, person: int) -> str:
+    return f"<@{person}> is back at picture {number}. Reply to this message to go on from it."
+
+
+def history_alt_text(numbers: str) -> str:
+    return f"The pictures {numbers} of this Scene, oldest first."[:1024]
+
+
+def went_back(number: int, where: str) -> str:
+    return f"You are back at picture {number}; it is in {where}."
+
+
+# Helpers
+
+def plain(text: str, limit: int = 200) -> str:
+    """Words of a stranger as they are: no markdown, no mentions, one line, at most `limit` characters."""
+    one_line = " ".join(text.split())
+    short = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
+    return "".join(f"\\{character}" if character in _MARKDOWN else character for character in short)
+
+
+_MARKDOWN = frozenset("\\`*_~|[]()<@:")  # the colon keeps addresses from becoming links
+
+
+def quoted(text: str) -> str:
+    return f"“{plain(text, 60)}”"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _listed(items: Iterable[str], last: str = "and") -> str:
+    words = list(items)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

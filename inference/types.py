@@ -1,0 +1,232 @@
+"""The records that cross the face: what to draw, and what happened while it was drawn.
+
+Everything here is plain data (scalars, enums, bytes): it is what SQLite stores, what a Recipe holds and what
+goes over the pipe to the worker. Nothing in this module knows torch, Discord or a file system.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+from inference.errors import BadRequest
+
+PictureRef = NewType("PictureRef", str)
+"""Names one stored blob: the SHA-256 of its bytes, in hex. The engine treats it as an opaque key."""
+
+MAX_SEED = 2**32 - 1
+MAX_GUIDANCE = 30.0
+MAX_SAMPLES = 16
+
+
+class Sampler(StrEnum):
+    """How noise is taken away step by step; which diffusers class that is stands in `inference/samplers.py`."""
+
+    DDIM = "ddim"
+    DPMPP_2M = "dpmpp-2m"
+
+
+class InitKind(StrEnum):
+    """What a run starts from: pixels go through the VAE encoder, latents skip it (no generational loss)."""
+
+    PIXELS = "pixels"
+    LATENTS = "latents"
+
+
+class Size(msgspec.Struct, frozen=True, order=True):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    def __str__(self) -> str:
+        return f"{self.width}×{self.height}"
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a picture lies on the canvas that the model works on.
+
+    `canvas` is one of the model's sizes. The picture is scaled to `content`, put at (`left`, `top`) and padded to
+    the canvas by reflection; the result is cropped back to the same rectangle.
+    """
+
+    canvas: Size
+    content: Size
+    left: int = 0
+    top: int = 0
+
+    def __post_init__(self) -> None:
+        inside = (
+            0 <= self.left <= self.canvas.width - self.content.width
+            and 0 <= self.top <= self.canvas.height - self.content.height
+        )
+        if not inside or self.content.width < 1 or self.content.height < 1:
+            raise BadRequest("The picture does not fit on the canvas.")
+
+    @property
+    def cropped(self) -> bool:
+        return self.content != self.canvas
+
+
+class Init(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture (or its stored latents) that a run starts from; the bytes travel beside the request."""
+
+    kind: InitKind
+    ref: PictureRef
+
+
+class ImageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to draw. Valid by construction: a bad value raises `BadRequest` with a sentence fit to show.
+
+    strength: 0 < strength ≤ 1, how much of the schedule is run on an init; ignored without one.
+    guidance: classifier-free guidance scale (Ho & Salimans 2022, eq. 6); at 1 or below a sample takes one row
+        instead of two and the negative prompt is not used.
+    seeds: one per sample.
+    """
+
+    model: str
+    prompt: str
+    seeds: tuple[int, ...]
+    frame: Frame
+    negative_prompt: str = ""
+    init: Init | None = None
+    strength: float = 0.75
+    steps: int = 30
+    guidance: float = 7.5
+    sampler: Sampler = Sampler.DDIM
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.strength) and 0 < self.strength <= 1):
+            raise BadRequest("Strength must be above 0 and at most 1.")
+        if self.steps < 1:
+            raise BadRequest("Steps must be at least 1.")
+        if not (math.isfinite(self.guidance) and 0 <= self.guidance <= MAX_GUIDANCE):
+            raise BadRequest(f"Guidance must be between 0 and {MAX_GUIDANCE:g}.")
+        if not 1 <= len(self.seeds) <= MAX_SAMPLES:
+            raise BadRequest(f"A request has 1 to {MAX_SAMPLES} seeds.")
+        if not all(0 <= seed <= MAX_SEED for seed in self.seeds):
+            raise BadRequest(f"A seed is a whole number from 0 to {MAX_SEED}.")
+
+    @property
+    def guided(self) -> bool:
+        return self.guidance > 1
+
+    @property
+    def rows(self) -> int:
+        """Rows that all samples of this request take in a forward pass."""
+        return len(self.seeds) * (2 if self.guided else 1)
+
+    @property
+    def planned_steps(self) -> int:
+        """Denoising steps that are run: int(steps × strength) as diffusers counts, but never none."""
+        if self.init is None:
+            return self.steps
+        return max(1, min(self.steps, int(self.steps * self.strength)))
+
+
+class Pixels(msgspec.Struct, frozen=True):
+    """8-bit RGB, row by row from the top left, no padding: len(data) == width × height × 3."""
+
+    width: int
+    height: int
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.data) != self.width * self.height * 3:
+            raise BadRequest("The picture's bytes do not match its size.")
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+Blob = Pixels | bytes
+"""Pixels of a picture, or the opaque latent blob of an earlier result."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A sample has done `step` of `steps` steps. Every step sends one; previews come by time, not by step.
+
+    preview: the sample as it would look now, at 1/8 of the result's size (a linear map, not the decoder).
+    """
+
+    sample: int
+    step: int
+    steps: int
+    preview: Pixels | None = None
+
+
+class SampleDone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One sample's result: pixels of `frame.content` size, and the canvas's final latents as an opaque blob."""
+
+    sample: int
+    pixels: Pixels
+    latents: bytes
+
+
+class Restarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The worker died under this request; every sample that was not done starts again from its first step."""
+
+    alone: bool
+
+
+Event = Progress | SampleDone | Restarted
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a model from its configuration alone: no torch, no running worker.
+
+    name: the word people type after --model. title: what a card calls it. notice: a sentence that every card made
+    with it carries, for instance that it is a stand-in. version: a fingerprint of the weights, empty while they are
+    not on this machine. latents: names what its latent blobs can be fed to again (VAE and scaling); equal strings
+    are interchangeable. row_cost: time of one row and step relative to other models, 1.0 where unknown.
+    """
+
+    name: str
+    title: str
+    sizes: tuple[Size, ...]
+    native: Size
+    version: str = ""
+    latents: str = ""
+    notice: str = ""
+    steps: int = 30
+    strength: float = 0.75
+    guidance: float = 7.5
+    sampler: Sampler = Sampler.DDIM
+    samplers: tuple[Sampler, ...] = tuple(Sampler)
+    subtle: float = 0.35
+    strong: float = 0.75
+    row_cost: float = 1.0
+
+
+class EngineState(StrEnum):
+    """What the engine can do now; the words are those of people and logs alike."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BUSY = "busy"
+    SETUP_FAILED = "setup failed"
+    UNHEALTHY = "unhealthy"
+    CLOSED = "closed"
+
+    @property
+    def takes_work(self) -> bool:
+        return self in (EngineState.READY, EngineState.BUSY)
+
+
+class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """State and, where it needs one, a sentence that says why and what to do.
+
+    worker_pid: of the process that owns the GPU now, None while there is none (or none is needed).
+    """
+
+    state: EngineState
+    detail: str = ""
+    worker_pid: int | None = None

@@ -1,0 +1,26 @@
+"""Runs `async def` tests: each in an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+DEADLOCK_SECONDS = 120
+"""A guard, not an assertion: a test that waits for something that never comes fails instead of hanging."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in wanted}
+
+    async def guarded() -> None:
+        async with asyncio.timeout(DEADLOCK_SECONDS):
+            await pyfuncitem.obj(**arguments)
+
+    asyncio.run(guarded())
+    return True
