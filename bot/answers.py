@@ -36,5 +36,5 @@ async def answering(interaction: discord.Interaction[Any]) -> AsyncGenerator[Non
     """Round the callback of a button or select: discord.py itself would only log what goes wrong there."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the last net under a button; the trace is logged
+    except Exception as error:
         await answer_error(interaction, error)

@@ -113,7 +113,7 @@ class ArtBot(discord.AutoShardedClient):
         await self._place_deleted(channel.id, None)
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
-        log.exception("an event handler failed", event_name=event_method)
+        log.error("an event handler failed", event_name=event_method, exc_info=True)  # noqa: LOG014 - called in one
 
     async def _forget_message(self, message_id: int) -> None:
         if await self.store.post_of_message(message_id) is not None:

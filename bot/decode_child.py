@@ -17,7 +17,7 @@ import warnings
 from typing import BinaryIO
 
 import msgspec
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 16_000_000
@@ -28,6 +28,16 @@ KEPT_SIDE = 2048
 _MEMORY_BYTES = 1_536 * 2**20
 _SECONDS_PER_FILE = 5
 _LENGTH = struct.Struct(">I")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What EXIF's eight orientations need to stand upright; from 5 on, width and height change places."""
 
 
 class Clean(msgspec.Struct, frozen=True, tag=True):
@@ -64,27 +74,41 @@ def clean(data: bytes) -> Answer:
             return Refused("not a picture")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
             return Refused("too large")
-        except Exception:  # Pillow's decoders raise whatever they like on broken data: all of it means "damaged"
+        except Exception:
+            # Pillow's decoders raise whatever they like on broken data: all of it means "damaged".
             return Refused("damaged")
 
 
 def _clean(image: ImageFile.ImageFile) -> Answer:
     width, height = image.size
-    limit = MOST_PIXELS_OF_JPEG if image.format == "JPEG" else MOST_PIXELS
+    # A phone's JPEG with more pictures behind the first (a preview, a gain map) calls itself MPO.
+    is_jpeg = image.format in ("JPEG", "MPO")
+    limit = MOST_PIXELS_OF_JPEG if is_jpeg else MOST_PIXELS
     if width * height > limit or width == 0 or height == 0:
         return Refused("too large", width, height)
-    if image.format == "JPEG":
+    if is_jpeg:
         image.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
-    animated = getattr(image, "n_frames", 1) > 1
-    turned = ImageOps.exif_transpose(image)
-    if (turned.width > turned.height) != (width > height):
+    animated = not is_jpeg and getattr(image, "n_frames", 1) > 1
+    image.load()
+    orientation = _orientation(image)
+    if orientation >= 5:
         width, height = height, width
-    picture = _rgb_or_rgba(turned)
+    picture = _rgb_or_rgba(image.transpose(_TURNS[orientation]) if orientation in _TURNS else image)
     picture.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
     remade = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     file = io.BytesIO()
     remade.save(file, "PNG", compress_level=1)
     return Clean(file.getvalue(), *remade.size, width, height, animated, remade.mode == "RGBA")
+
+
+def _orientation(image: Image.Image) -> int:
+    """As EXIF counts, 1 to 8; 1 is upright."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:
+        # EXIF is a small TIFF file of a stranger's. A broken one says nothing, and the pixels are still good.
+        return 1
+    return found if found in _TURNS else 1
 
 
 def _rgb_or_rgba(image: Image.Image) -> Image.Image:

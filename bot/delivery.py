@@ -21,15 +21,16 @@ import structlog
 from discord import ui
 
 from bot import texts
-from bot.components.custom_ids import names_job
+from bot.custom_ids import names_job
 from bot.errors import DeliveryDelayed, PlaceGone
-from bot.places import Place, open_thread, thread_name
+from bot.places import Place, thread_name, threads_like
 from bot.store import Job, Post, Scene, Store
 from bot.tasks import Tasks
 from inference import Park
 
 log = structlog.get_logger(__name__)
 
+NOBODY = discord.AllowedMentions.none()
 EDIT_GAP_SECONDS = 2.5
 NONCE_SECONDS = 120.0
 """Discord remembers a nonce for "a few minutes"; after two we look for the message itself."""
@@ -90,6 +91,7 @@ class Delivery:
         self._throttles = throttles
         self._edit_gap = edit_gap
         self._cards: dict[int, _Card] = {}
+        self._opening = asyncio.Lock()
 
     def card(self, job_id: int, render: Render) -> None:
         """Begin to look after a Job's card."""
@@ -149,7 +151,9 @@ class Delivery:
             return await self._open_thread(place, scene, job)
         return place
 
-    async def send(self, place: Place, post: Post, view: ui.LayoutView, files: Collection[NewFile]) -> discord.Message:
+    async def send(
+        self, place: Place, post: Post, view: ui.LayoutView, files: Collection[NewFile]
+    ) -> discord.Message:
         """Post one message under its stored nonce. Raises DeliveryFailed."""
         async with self._throttles(place.id):
             message = await _discord(
@@ -249,7 +253,10 @@ class Delivery:
             attachments.append(kept or discord.File(io.BytesIO(await content.bytes_of(name)), name))
         try:
             async with self._throttles(message.channel.id):
-                card.message = await _discord(message.edit(view=content.view, attachments=attachments))
+                # The client's default for mentions goes only into sends: an edit without its own may ping.
+                card.message = await _discord(
+                    message.edit(view=content.view, attachments=attachments, allowed_mentions=NOBODY)
+                )
         except _MessageGone:
             card.message = None
             await self._store.forget_message(message.id)
@@ -267,19 +274,30 @@ class Delivery:
 
     async def _open_thread(self, channel: discord.TextChannel, scene: Scene, job: Job) -> Place:
         """The Scene's own thread; where that is refused, the channel, and the card says so."""
-        try:
-            thread = await _discord(open_thread(channel, thread_name(scene.title), scene.created_at))
-        except (PlaceGone, _NotHere) as error:
-            log.info("no thread could be opened", channel=channel.id, why=str(error))
+        async with self._opening:
+            try:
+                thread = await self._thread_for(channel, scene)
+            except (PlaceGone, _NotHere) as error:
+                log.info("no thread could be opened", channel=channel.id, why=str(error))
+                async with self._store.transaction() as tx:
+                    await self._store.set_thread(tx, scene.id, None)
+                    await self._store.add_note(tx, job, texts.STAYED_IN_CHANNEL)
+                return channel
             async with self._store.transaction() as tx:
-                await self._store.set_thread(tx, scene.id, None)
-                await self._store.add_note(tx, job, texts.STAYED_IN_CHANNEL)
-            return channel
-        async with self._store.transaction() as tx:
-            await self._store.set_thread(tx, scene.id, thread.id)
-        with contextlib.suppress(discord.HTTPException):  # a person who left cannot be added; the thread still serves
+                await self._store.set_thread(tx, scene.id, thread.id)
+        with contextlib.suppress(
+            discord.HTTPException
+        ):  # a person who left cannot be added; the thread still serves
             await thread.add_user(discord.Object(scene.owner_id))
         return thread
+
+    async def _thread_for(self, channel: discord.TextChannel, scene: Scene) -> discord.Thread:
+        """A new thread; or the one that was opened for this Scene just before a crash and belongs to no other."""
+        name = thread_name(scene.title)
+        for thread in threads_like(channel, name, scene.created_at):
+            if await self._store.scene_of_thread(thread.id) is None:
+                return thread
+        return await _discord(channel.create_thread(name=name, type=discord.ChannelType.public_thread))
 
 
 class _MessageGone(PlaceGone):

@@ -12,7 +12,7 @@ import discord
 import msgspec
 
 from bot import remix, texts
-from bot.components.custom_ids import Action
+from bot.custom_ids import Action
 from bot.errors import BadPicture, Gone
 from bot.images import MOST_BYTES, CleanPicture, Decoder
 from bot.jobs import Jobs, Receipt

@@ -12,8 +12,6 @@
     DeliveryFailed           the job is done or stopped, but Discord will not take its message
     ├── PlaceGone            the channel or thread was deleted or is closed to the bot: do not try again
     └── DeliveryDelayed      Discord is unwell: try again later
-
-    DataFolderBusy           another bot process owns the data folder
 """
 
 from __future__ import annotations
@@ -53,7 +51,3 @@ class PlaceGone(DeliveryFailed):
 
 class DeliveryDelayed(DeliveryFailed):
     pass
-
-
-class DataFolderBusy(Exception):
-    """The data folder is in use by another process."""

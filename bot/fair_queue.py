@@ -49,8 +49,12 @@ class FairQueue:
         self._join(entry.person).append(entry)
 
     def put_back(self, entry: Entry) -> None:
-        """First of all again: the job was taken, and could not be run through no fault of its own."""
-        self._join(entry.person).appendleft(entry)
+        """Its person is next again: the job was taken, and could not be run through no fault of its own.
+
+        Of several jobs that are put back the oldest comes first, whichever came back last.
+        """
+        entries = self._join(entry.person)
+        entries.insert(sum(other.job_id < entry.job_id for other in entries), entry)
         self._round.remove(entry.person)
         self._round.appendleft(entry.person)
 

@@ -121,8 +121,8 @@ def _why(refused: Refused) -> str:
         case "not a picture":
             return texts.NOT_A_PICTURE
         case "too large":
-            limit = MOST_PIXELS if refused.width * refused.height <= MOST_PIXELS_OF_JPEG else MOST_PIXELS_OF_JPEG
-            return texts.picture_too_large(Size(refused.width, refused.height), limit)
+            size = Size(refused.width, refused.height)
+            return texts.picture_too_large(size, MOST_PIXELS, MOST_PIXELS_OF_JPEG)
         case _:
             return texts.DAMAGED_PICTURE
 

@@ -152,7 +152,7 @@ class Jobs:
         return await self._receipt(job)
 
     async def _join(self, job: Job) -> None:
-        """Post the card, then wait in line. A place that is not there ends the job; a Discord that is unwell does not."""
+        """Post the card, then wait in line. A place that is gone ends the job; an unwell Discord does not."""
         live = await self._take_up(job)
         try:
             await self._delivery.post(job)

@@ -45,9 +45,13 @@ RULES = (
 
 
 def limits_from(stored: Mapping[str, int]) -> Limits:
-    """A server's rules: its own values over the defaults, never above the host's ceilings."""
-    ceilings = {rule.field: rule.high for rule in RULES}
-    return Limits(**{name: min(value, ceilings[name]) for name, value in stored.items() if name in ceilings})
+    """A server's rules: its own values over the defaults, never above the host's ceilings nor below the floors."""
+    own = {
+        rule.field: max(rule.low, min(stored[rule.field], rule.high))
+        for rule in RULES
+        if rule.field in stored
+    }
+    return Limits(**own)
 
 
 def check_request(limits: Limits, request: ImageRequest) -> None:

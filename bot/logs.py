@@ -21,7 +21,11 @@ def configure(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(),
+                    # The default prints local variables: prompts and tokens among them.
+                    exception_formatter=structlog.dev.plain_traceback,
+                ),
             ],
         )
     )

@@ -49,7 +49,11 @@ class Option:
 
 
 STRENGTH = Option(
-    "strength", "strength", "How much freedom: 0.2 keeps your picture, 0.9 mostly follows the prompt", 0.01, 1.0
+    "strength",
+    "strength",
+    "How much freedom: 0.2 keeps your picture, 0.9 mostly follows the prompt",
+    0.01,
+    1.0,
 )
 STEPS = Option("steps", "steps", "How many rounds of polish; more is slower", 1, MOST_STEPS)
 SEED = Option("seed", "seed", "The same seed and inputs give the same picture", 0, MAX_SEED)
@@ -63,8 +67,11 @@ MODEL = Option("model", "model", "Which model draws")
 TABLE = (STRENGTH, STEPS, SEED, GUIDANCE, NEGATIVE, CANDIDATES, SIZE, SAMPLER, MODEL)
 _BY_FLAG = {option.flag: option for option in TABLE}
 
-_FLAG = re.compile(r"(?:^|(?<=\s))(?:--|—|–)([A-Za-z][A-Za-z-]*)(?=\s|=|$)=?")
+# Digits and dots belong to the name, so that --steps40 is an unknown flag and not a part of the prompt.
+_FLAG = re.compile(r"(?:^|(?<=\s))(?:--|—|–)([A-Za-z][\w.:-]*)(?=\s|=|$)=?")
 _FINITE_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
+# Control characters and halves of surrogate pairs: no UTF-8 text can hold the latter.
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 
 
 def parse_reply(text: str) -> tuple[str, Options]:
@@ -100,8 +107,8 @@ def read_options(raw: Mapping[str, str]) -> Options:
 
 
 def check_prompt(prompt: str, *, what: str = "prompt") -> str:
-    """The prompt without surrounding space. Raises BadOption when it is too long."""
-    stripped = prompt.strip()
+    """The prompt without surrounding space and unwritable characters. Raises BadOption when it is too long."""
+    stripped = _UNWRITABLE.sub("", prompt).strip()
     if len(stripped) > PROMPT_LENGTH:
         raise BadOption(texts.prompt_too_long(what, len(stripped), PROMPT_LENGTH))
     return stripped
@@ -124,8 +131,8 @@ def _known(flag: str) -> Option:
 
 
 def _first_word(rest: str) -> tuple[str, str]:
-    head, _, tail = rest.strip().partition(" ")
-    return head.strip(), tail.strip()
+    head, *tail = rest.split(maxsplit=1) or [""]
+    return head, "".join(tail).strip()
 
 
 def _strength(text: str | None) -> float | None:

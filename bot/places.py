@@ -30,6 +30,9 @@ _NEEDED_IN_THREADS = {**_NEEDED, "send_messages_in_threads": "send messages in t
 del _NEEDED_IN_THREADS["send_messages"]  # irrelevant inside threads
 
 
+_CLOCK_SKEW_SECONDS = 60.0
+
+
 class Audience(Enum):
     """Which safety level a place has."""
 
@@ -42,7 +45,9 @@ def audience(channel: Place | None) -> Audience:
     """Who may see what is posted here: the one place that knows of age-restricted channels and DMs."""
     if isinstance(channel, discord.DMChannel):
         return Audience.ONE_PERSON
-    if isinstance(channel, discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel):
+    if isinstance(
+        channel, discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+    ):
         return Audience.ADULTS if channel.is_nsfw() else Audience.EVERYONE
     return Audience.EVERYONE
 
@@ -59,7 +64,9 @@ def check_permissions(channel: Place | None) -> None:
     """Raises NotAllowed with every permission that the bot lacks to hold a Scene here."""
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return
-    needed = _NEEDED_IN_THREADS if isinstance(channel, discord.Thread) or may_have_thread(channel) else _NEEDED
+    needed = (
+        _NEEDED_IN_THREADS if isinstance(channel, discord.Thread) or may_have_thread(channel) else _NEEDED
+    )
     mine = channel.permissions_for(channel.guild.me)
     missing = [words for name, words in needed.items() if not getattr(mine, name)]
     if missing:
@@ -68,27 +75,23 @@ def check_permissions(channel: Place | None) -> None:
 
 def may_moderate(channel: Place | None, person: discord.User | discord.Member) -> bool:
     """Members with Manage Messages here."""
-    if not isinstance(person, discord.Member) or not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+    if not isinstance(person, discord.Member) or not isinstance(
+        channel, discord.abc.GuildChannel | discord.Thread
+    ):
         return False
     return channel.permissions_for(person).manage_messages
 
 
-async def open_thread(channel: discord.TextChannel, name: str, opened_after: float) -> discord.Thread:
-    """A public thread in `channel`.
-
-    After a crash between opening and remembering it, the empty thread of that name is taken again, so that nobody
-    finds two: it must be ours, newer than `opened_after` (seconds since 1970) and without a message of ours.
-    """
-    for thread in channel.threads:
-        if (
-            thread.owner_id == channel.guild.me.id
-            and thread.name == name
-            and thread.created_at is not None
-            and thread.created_at.timestamp() >= opened_after
-            and thread.message_count == 0
-        ):
-            return thread
-    return await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
+def threads_like(channel: discord.TextChannel, name: str, opened_after: float) -> list[discord.Thread]:
+    """Active threads of that name that the bot opened since then (seconds since 1970, give or take a clock)."""
+    return [
+        thread
+        for thread in channel.threads
+        if thread.owner_id == channel.guild.me.id
+        and thread.name == name
+        and thread.created_at is not None
+        and thread.created_at.timestamp() >= opened_after - _CLOCK_SKEW_SECONDS
+    ]
 
 
 def thread_name(title: str) -> str:

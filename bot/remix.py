@@ -59,15 +59,17 @@ def from_sketch(
 ) -> ImageRequest:
     """The first request for an uploaded picture."""
     model = choose_model(models, options.model)
-    return _request(model, _need_prompt(prompt), options, fresh_seed, init=_pixels(source), frame=_fit(model, source.size))
+    return _request(
+        model, _need_prompt(prompt), options, fresh_seed, init=_pixels(source), frame=_fit(model, source.size)
+    )
 
 
-def from_words(
-    models: Sequence[ModelInfo], prompt: str, options: Options, fresh_seed: int
-) -> ImageRequest:
+def from_words(models: Sequence[ModelInfo], prompt: str, options: Options, fresh_seed: int) -> ImageRequest:
     """The first request for a picture with no sketch."""
     model = choose_model(models, options.model)
-    return _request(model, _need_prompt(prompt), options, fresh_seed, init=None, frame=_free_frame(model, options.size))
+    return _request(
+        model, _need_prompt(prompt), options, fresh_seed, init=None, frame=_free_frame(model, options.size)
+    )
 
 
 def refine(
@@ -82,12 +84,14 @@ def refine(
 
     What the reply does not say is as in the parent's request, except for strength and seed.
     """
+    if options.size is not None:
+        raise BadOption(texts.SIZE_IS_FOR_WORDS)
     before = parent.request
     model = choose_model(models, options.model or (before.model if before else None))
     prompt = words or (before.prompt if before else "")
     source = upload or parent
     init, frame = (_pixels(source), _fit(model, source.size)) if upload else _go_on(model, parent)
-    inherited = _inherit(options, before)
+    inherited = _inherit(options, before, model)
     return _request(model, _need_prompt(prompt), inherited, fresh_seed, init=init, frame=frame)
 
 
@@ -132,12 +136,12 @@ def _request(
     )
 
 
-def _inherit(options: Options, before: ImageRequest | None) -> Options:
+def _inherit(options: Options, before: ImageRequest | None, model: ModelInfo) -> Options:
     """Fill what a reply leaves open: strength for refining, the rest from the request it goes on from."""
     strength = _given(options.strength, REFINE_STRENGTH)
     if before is None:
         return msgspec.structs.replace(options, strength=strength)
-    same_model = options.model is None
+    same_model = model.name == before.model
     return msgspec.structs.replace(
         options,
         strength=strength,
@@ -164,7 +168,8 @@ def _go_on(model: ModelInfo, parent: Source) -> tuple[Init, Frame]:
     before = parent.request
     if before is not None and before.frame.canvas in model.sizes and before.frame.content == parent.size:
         frame = before.frame
-        if parent.latents is not None and parent.latents_of == model.latents:
+        # An empty name means that nobody knows what the latents are: two of those are not the same.
+        if parent.latents is not None and model.latents and parent.latents_of == model.latents:
             return Init(kind=InitKind.LATENTS, ref=parent.latents), frame
         return _pixels(parent), frame
     return _pixels(parent), _fit(model, parent.size)

@@ -48,13 +48,14 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own constructor argument
     except ValidationError as error:
         raise SettingsWrong("\n".join(_line(problem) for problem in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsWrong(f"{env_file} is not UTF-8 text: save it again in that encoding.") from None
 
 
 def _line(problem: object) -> str:
     """What is wrong with one setting. Its value is not repeated: it may be a secret."""
     assert isinstance(problem, dict)  # pydantic's ErrorDetails
     name = "_".join(str(part) for part in problem["loc"]).upper()
-    prefix = "" if name.startswith("MOONSKETCH_") else "MOONSKETCH_"
-    if problem["type"] == "extra_forbidden":
-        return f"{prefix}{name}: there is no such setting"
-    return f"{prefix}{name}: {problem['msg']}"
+    if problem["type"] == "extra_forbidden":  # named as it stands in the file, prefix and all
+        return f"{name}: there is no such setting"
+    return f"MOONSKETCH_{name}: {problem['msg']}"

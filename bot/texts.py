@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from bot.components.custom_ids import Action
+from bot.custom_ids import Action
 from bot.store.records import JobKind
 from inference import EngineState, EngineStatus, Frame, ImageRequest, Size
 
@@ -18,8 +19,11 @@ def prompt_too_long(what: str, length: int, limit: int) -> str:
 
 
 def unknown_flag(flag: str, nearest: str | None, known: Sequence[str]) -> str:
-    hint = f"Did you mean `--{nearest}`?" if nearest else f"I know {_listed(f'`--{name}`' for name in known)}."
-    return f"I don't know `--{flag}`. {hint} Nothing was started."
+    hint = (
+        f"Did you mean `--{nearest}`?" if nearest else f"I know {_listed(f'`--{name}`' for name in known)}."
+    )
+    shown = flag if len(flag) <= 30 else flag[:29] + "…"
+    return f"I don't know `--{shown}`. {hint} Nothing was started."
 
 
 def flag_needs_value(flag: str) -> str:
@@ -39,7 +43,8 @@ def not_whole(flag: str, text: str) -> str:
 
 
 def out_of_range(flag: str, low: float, high: float, text: str) -> str:
-    return f"`--{flag}` goes from {low:g} to {high:g}, not {quoted(text)}. Nothing was started."
+    # Not :g, which makes 4.29497e+09 of the greatest seed.
+    return f"`--{flag}` goes from {low:.12g} to {high:.12g}, not {quoted(text)}. Nothing was started."
 
 
 def bad_strength(text: str) -> str:
@@ -51,6 +56,12 @@ def bad_strength(text: str) -> str:
 
 def bad_size(text: str) -> str:
     return f"A size is a shape like `3:2` or `768x512`, not {quoted(text)}. Nothing was started."
+
+
+SIZE_IS_FOR_WORDS = (
+    "`--size` is for pictures made from words alone; a reply keeps the shape of the picture it starts from."
+    " Nothing was started."
+)
 
 
 def unknown_sampler(text: str, known: Sequence[str]) -> str:
@@ -65,7 +76,9 @@ def unknown_model(text: str, known: Sequence[str]) -> str:
 
 NOT_A_PICTURE = "That file is not a picture I can read. Send a PNG, JPEG or WEBP."
 DAMAGED_PICTURE = "That picture is damaged or was cut short on its way. Save it again and send it once more."
-PICTURE_TOOK_TOO_LONG = "That picture took too long to read, so I left it. Save it again as PNG or JPEG and send that."
+PICTURE_TOOK_TOO_LONG = (
+    "That picture took too long to read, so I left it. Save it again as PNG or JPEG and send that."
+)
 NO_PICTURE_IN_MESSAGE = "I found no picture in that message."
 PICTURE_NOT_LOADED = "Discord did not hand me that file. Attach it once more."
 FIRST_FRAME_ONLY = "That picture moves: I used its first frame."
@@ -77,9 +90,12 @@ def picture_too_heavy(size: int, limit: int) -> str:
     return f"That file has {size / 2**20:.1f} MB; I read at most {limit / 2**20:.0f} MB. Send a smaller one."
 
 
-def picture_too_large(size: Size, limit: int) -> str:
+def picture_too_large(size: Size, limit: int, limit_of_jpeg: int) -> str:
     seen = f"That picture has {size} pixels" if size.area else "That picture has far too many pixels"
-    return f"{seen}; I read at most {limit / 1e6:.0f} million. Scale it down and send it again."
+    return (
+        f"{seen}; I read at most {limit / 1e6:.0f} million, or {limit_of_jpeg / 1e6:.0f} million of a JPEG."
+        " Scale it down and send it again."
+    )
 
 
 def scaled_down(old: Size, new: Size) -> str:
@@ -91,6 +107,7 @@ def more_than_one_picture(count: int) -> str:
 
 
 # Limits
+
 
 def too_many_steps(wanted: int, limit: int) -> str:
     return f"{wanted} steps are more than the {limit} that are allowed here. Nothing was started."
@@ -127,6 +144,7 @@ def limits_changed(changes: Iterable[tuple[str, int, int]]) -> str:
 
 
 # Places and people
+
 
 def missing_permissions(names: Sequence[str], place: str) -> str:
     return (
@@ -197,7 +215,9 @@ STARTING = "Starting …"
 PICTURE_FILE_GONE = "The stored file of that picture is gone, so I cannot go on from it. Nothing was charged."
 CANCELLED = "Cancelled. Nothing was charged."
 INTERNAL_ERROR = "Something broke on my side. Nothing was charged; please try again."
-ENGINE_RESTARTED = "The engine stopped in the middle and is starting again; this job runs once more by itself."
+ENGINE_RESTARTED = (
+    "The engine stopped in the middle and is starting again; this job runs once more by itself."
+)
 WORKER_KEEPS_YOUR_PLACE = "Your place in the line is kept."
 
 
@@ -342,14 +362,19 @@ def went_back(number: int, where: str) -> str:
 
 # Helpers
 
+
 def plain(text: str, limit: int = 200) -> str:
     """Words of a stranger as they are: no markdown, no mentions, one line, at most `limit` characters."""
-    one_line = " ".join(text.split())
+    one_line = " ".join(_UNSEEN.sub("", text).split())
     short = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
-    return "".join(f"\\{character}" if character in _MARKDOWN else character for character in short)
+    inline = "".join(f"\\{character}" if character in _MARKDOWN else character for character in short)
+    return _BLOCK.sub(r"\1\\\2", inline)
 
 
 _MARKDOWN = frozenset("\\`*_~|[]()<@:")  # the colon keeps addresses from becoming links
+_BLOCK = re.compile(r"^(\d*)([#>+.-])")  # a heading, quotation or list, where the words begin a line
+# Control characters, and marks that would turn round the sentence in which the words are quoted.
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def quoted(text: str) -> str:

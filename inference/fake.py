@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from inference.engine import Park, unparked
-from inference.errors import EngineClosed, EngineError, UnknownModel
+from inference.errors import EngineClosed, UnknownModel
 from inference.sizes import size_table
 from inference.types import (
     Blob,
@@ -59,7 +59,7 @@ class FakeEngine:
         self._row_credits = row_credits
         self._steps_allowed = asyncio.Semaphore(0) if held else None
         self._park = park
-        self._failures: list[EngineError] = []
+        self._failures: list[Exception] = []
         self._watchers: list[Callable[[EngineStatus], None]] = []
         self._status = EngineStatus(state=EngineState.STARTING)
 
@@ -91,7 +91,7 @@ class FakeEngine:
         for changed in self._watchers:
             changed(self._status)
 
-    def fail_next(self, error: EngineError) -> None:
+    def fail_next(self, error: Exception) -> None:
         """The next request raises `error` after its first step."""
         self._failures.append(error)
 

@@ -43,5 +43,7 @@ async def complete_model(
     interaction: discord.Interaction[ArtBot], current: str
 ) -> list[app_commands.Choice[str]]:
     """Configured models whose name holds what was typed; from memory, for it runs on every key press."""
-    names = [model.name for model in interaction.client.engine.models() if current.lower() in model.name.lower()]
+    names = [
+        model.name for model in interaction.client.engine.models() if current.lower() in model.name.lower()
+    ]
     return [app_commands.Choice(name=name, value=name) for name in names[:25]]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     prompt="In a few words: what the picture should show",
     **{name: text for name, text in HELP.items() if name != "strength"},
 )
-async def imagine(  # noqa: PLR0913 - one parameter per option, as Discord shows them
+async def imagine(
     interaction: discord.Interaction[ArtBot],
     prompt: Prompt,
     size: str | None = None,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     prompt="In a few words: what it should become",
     **{name: text for name, text in HELP.items() if name != "size"},
 )
-async def sketch(  # noqa: PLR0913 - one parameter per option, as Discord shows them
+async def sketch(
     interaction: discord.Interaction[ArtBot],
     image: discord.Attachment,
     prompt: Prompt,

@@ -10,7 +10,8 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
-from bot.components.custom_ids import BUTTON_TEMPLATE, Action, button_id
+from bot.custom_ids import BUTTON_TEMPLATE, Action, button_id
+from bot.delivery import NOBODY
 from bot.places import may_moderate
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ async def _pick(interaction: discord.Interaction[ArtBot], job_id: int, candidate
     bot = interaction.client
     await bot.doors.pick(job_id, candidate, interaction.user.id)
     content = await bot.jobs.render(job_id)
-    await interaction.response.edit_message(view=content.view)
+    await interaction.response.edit_message(view=content.view, allowed_mentions=NOBODY)
 
 
 async def _cancel(interaction: discord.Interaction[ArtBot], job_id: int) -> None:
@@ -70,7 +71,9 @@ async def _cancel(interaction: discord.Interaction[ArtBot], job_id: int) -> None
     await interaction.edit_original_response(content=texts.CANCEL_REQUESTED)
 
 
-async def _go_on(interaction: discord.Interaction[ArtBot], action: Action, job_id: int, candidate: int) -> None:
+async def _go_on(
+    interaction: discord.Interaction[ArtBot], action: Action, job_id: int, candidate: int
+) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     receipt = await interaction.client.doors.press(
         f"i{interaction.id}", action, job_id, candidate, interaction.user.id

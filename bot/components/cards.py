@@ -14,7 +14,7 @@ from discord import ui
 
 from bot import texts
 from bot.components.buttons import ActionButton
-from bot.components.custom_ids import Action
+from bot.custom_ids import Action
 from bot.store import Job, JobState
 from inference import ModelInfo, Size
 
@@ -78,7 +78,9 @@ def _gallery(facts: CardFacts) -> ui.MediaGallery[ui.LayoutView]:
     done = facts.job.state in (JobState.RENDERED, JobState.POSTED)
     describe = texts.alt_text if done else texts.preview_alt_text
     items = [
-        discord.MediaGalleryItem(f"attachment://{name}", description=describe(facts.job.request.prompt, number))
+        discord.MediaGalleryItem(
+            f"attachment://{name}", description=describe(facts.job.request.prompt, number)
+        )
         for number, name in enumerate(facts.picture_files, start=1)
     ]
     return ui.MediaGallery(*items)
@@ -105,25 +107,37 @@ def _rows(facts: CardFacts) -> list[ui.ActionRow[ui.LayoutView]]:
     if len(facts.picture_files) > 1:
         taken = {candidate for _, candidate in facts.picks}
         numbers = range(1, len(facts.picture_files) + 1)
-        rows.append(_row([ActionButton(Action.PICK, job.id, number, chosen=number in taken) for number in numbers]))
-    rows.append(_row([ActionButton(action, job.id) for action in (Action.AGAIN, Action.SUBTLE, Action.STRONG)]))
+        rows.append(
+            _row([ActionButton(Action.PICK, job.id, number, chosen=number in taken) for number in numbers])
+        )
+    rows.append(
+        _row([ActionButton(action, job.id) for action in (Action.AGAIN, Action.SUBTLE, Action.STRONG)])
+    )
     return rows
 
 
 def _row(buttons: Sequence[ActionButton]) -> ui.ActionRow[ui.LayoutView]:
-    return ui.ActionRow(*cast("Sequence[ui.Item[ui.LayoutView]]", buttons))  # DynamicItem is invariant in its view
+    return ui.ActionRow(
+        *cast("Sequence[ui.Item[ui.LayoutView]]", buttons)
+    )  # DynamicItem is invariant in its view
 
 
-def picture_post(sentence: str, file: str, prompt: str, job_id: int | None, candidate: int | None) -> ui.LayoutView:
-    """A picture of the history shown anew, so that it can be replied to. Uploaded ones have no buttons: no job made them."""
+def picture_post(
+    sentence: str, file: str, prompt: str, job_id: int | None, candidate: int | None
+) -> ui.LayoutView:
+    """A picture of the history shown anew, so that it can be replied to. No job made the uploaded ones: no buttons."""
     view = ui.LayoutView(timeout=None)
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=GREEN)
-    box.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{file}", description=texts.alt_text(prompt, candidate or 1))))
+    box.add_item(
+        ui.MediaGallery(
+            discord.MediaGalleryItem(
+                f"attachment://{file}", description=texts.alt_text(prompt, candidate or 1)
+            )
+        )
+    )
     box.add_item(ui.TextDisplay(sentence))
     if job_id is not None and candidate is not None:
         actions = (Action.SUBTLE, Action.STRONG)
         box.add_item(_row([ActionButton(action, job_id, candidate) for action in actions]))
     view.add_item(box)
     return view
-
-

@@ -13,7 +13,7 @@ from discord import ui
 from bot import images, texts
 from bot.answers import answering
 from bot.components.cards import picture_post
-from bot.components.custom_ids import HISTORY_TEMPLATE, history_id
+from bot.custom_ids import HISTORY_TEMPLATE, history_id
 from bot.delivery import NewFile
 from bot.errors import DeliveryFailed, NotAllowed
 from bot.store import Picture, Scene
@@ -73,7 +73,9 @@ async def show_history(interaction: discord.Interaction[ArtBot], scene: Scene) -
     pngs = [await bot.store.files.get(picture.file) for picture, _ in shown]
     sheet = await images.thumbnails(pngs, [str(picture.number) for picture, _ in shown], _CELL)
     await interaction.followup.send(
-        view=_view(scene, len(entries), shown), file=discord.File(io.BytesIO(sheet), _SHEET_FILE), ephemeral=True
+        view=_view(scene, len(entries), shown),
+        file=discord.File(io.BytesIO(sheet), _SHEET_FILE),
+        ephemeral=True,
     )
 
 
@@ -104,7 +106,9 @@ def _view(scene: Scene, count: int, shown: Sequence[Entry]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(texts.history_title(scene.title, count, len(shown))))
     numbers = ", ".join(str(picture.number) for picture, _ in shown)
-    sheet = discord.MediaGalleryItem(f"attachment://{_SHEET_FILE}", description=texts.history_alt_text(numbers))
+    sheet = discord.MediaGalleryItem(
+        f"attachment://{_SHEET_FILE}", description=texts.history_alt_text(numbers)
+    )
     view.add_item(ui.MediaGallery(sheet))
     view.add_item(ui.ActionRow(HistorySelect(scene.id, shown)))
     return view

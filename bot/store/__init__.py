@@ -29,7 +29,7 @@ from bot.store.records import (
     Post,
     Scene,
 )
-from inference import ImageRequest, PictureRef
+from inference import ImageRequest
 
 __all__ = [
     "FileMissing",
@@ -54,7 +54,7 @@ _JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...]}
 
 
 class Store:
-    """One data folder: `moonsketch.sqlite3` and the `pictures` folder."""
+    """One data folder: `moonsketch.sqlite3` and the `pictures` folder. The folder itself must be there."""
 
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
@@ -62,7 +62,6 @@ class Store:
 
     @classmethod
     async def open(cls, folder: Path) -> Store:
-        folder.mkdir(parents=True, exist_ok=True)
         database = await Database.open(folder / "moonsketch.sqlite3")
         return cls(database, Files(folder / "pictures"))
 
@@ -128,7 +127,9 @@ class Store:
         assert row is not None  # an aggregate always has one row
         return int(row[0]), int(row[1])
 
-    async def start_attempt(self, tx: Transaction, job_id: int, request: ImageRequest, now: float) -> Job | None:
+    async def start_attempt(
+        self, tx: Transaction, job_id: int, request: ImageRequest, now: float
+    ) -> Job | None:
         """queued or running → running, one attempt further. None if it is neither any more."""
         changed = await tx.run(
             "UPDATE job SET state = 'running', attempt = attempt + 1, started_at = ?, request = ?"
@@ -144,7 +145,9 @@ class Store:
     async def requeue(self, tx: Transaction, job: Job) -> None:
         """running → queued: the engine could not take it; nobody's fault."""
         await tx.run(
-            "UPDATE job SET state = 'queued' WHERE id = ? AND attempt = ? AND state = 'running'", job.id, job.attempt
+            "UPDATE job SET state = 'queued' WHERE id = ? AND attempt = ? AND state = 'running'",
+            job.id,
+            job.attempt,
         )
 
     async def finish(
@@ -196,7 +199,8 @@ class Store:
 
     async def add_note(self, tx: Transaction, job: Job, note: str) -> None:
         """One more sentence for the card."""
-        await tx.run("UPDATE job SET notes = ? WHERE id = ?", _json((*job.notes, note)), job.id)
+        # Appended to the row and not to the record, which may be older than another note.
+        await tx.run("UPDATE job SET notes = json_insert(notes, '$[#]', ?) WHERE id = ?", note, job.id)
 
     async def jobs_in_place(self, place_id: int) -> list[Job]:
         """Unfinished jobs whose Scene is held in this thread or channel."""
@@ -245,7 +249,7 @@ class Store:
     async def history(self, scene_id: int) -> list[tuple[Picture, str | None]]:
         """Every picture of a Scene with the prompt it was made with, oldest first."""
         rows = await self._database.all(
-            "SELECT picture.*, job.request ->> '$.prompt' AS prompt FROM picture"
+            "SELECT picture.*, json_extract(job.request, '$.prompt') AS prompt FROM picture"
             " LEFT JOIN job ON job.id = picture.job_id WHERE picture.scene_id = ? ORDER BY number",
             scene_id,
         )
@@ -314,7 +318,9 @@ class Store:
 
     async def latest_post_of_job(self, job_id: int) -> Post | None:
         """The job's card: the newest message that was meant to carry it."""
-        row = await self._database.one("SELECT * FROM post WHERE job_id = ? ORDER BY rowid DESC LIMIT 1", job_id)
+        row = await self._database.one(
+            "SELECT * FROM post WHERE job_id = ? ORDER BY rowid DESC LIMIT 1", job_id
+        )
         return _as(Post, row)
 
     async def count_posts(self, tx: Transaction, job_id: int | None, picture_id: int | None) -> int:
@@ -353,7 +359,9 @@ class Store:
     async def remember(self, name: str, value: str) -> None:
         async with self.transaction() as tx:
             await tx.run(
-                "INSERT INTO memo VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value
+                "INSERT INTO memo VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                name,
+                value,
             )
 
     # Limits

@@ -117,11 +117,15 @@ async def _shielded(work: Any) -> None:
     A cancelled BEGIN or COMMIT would leave the shared connection inside somebody's transaction.
     """
     task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error  # and wait on, however often it is repeated
+    if cancelled is not None:
+        raise cancelled from task.exception()
+    task.result()
 
 
 async def _one(connection: aiosqlite.Connection, sql: str, values: Iterable[Value]) -> Row | None:
@@ -135,7 +139,11 @@ async def _all(connection: aiosqlite.Connection, sql: str, values: Iterable[Valu
 
 def _migrations() -> list[tuple[int, str]]:
     folder = resources.files("bot.store") / "migrations"
-    scripts = [(int(file.name[:4]), file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql")]
+    scripts = [
+        (int(file.name[:4]), file.read_text("utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    ]
     return sorted(scripts)
 
 
@@ -147,7 +155,9 @@ def _statements(script: str) -> list[str]:
         if _complete(pending):
             statements.append(pending)
             pending = ""
-    if pending.strip() and not all(line.lstrip().startswith("--") for line in pending.split("\n") if line.strip()):
+    if pending.strip() and not all(
+        line.lstrip().startswith("--") for line in pending.split("\n") if line.strip()
+    ):
         raise ValueError("a migration ends in the middle of a statement")
     return statements
 

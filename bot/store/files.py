@@ -41,7 +41,7 @@ class Files:
         path = self._path(ref)
         if path.exists():
             return ref
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
         temporary = Path(name)
         try:
@@ -55,6 +55,13 @@ class Files:
             raise
         _sync_folder(path.parent)
         return ref
+
+    def _make_folder(self, folder: Path) -> None:
+        """A file in a new folder lasts only when the folder's own name does."""
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            _sync_folder(self._folder)
+            _sync_folder(self._folder.parent)
 
     def _get(self, ref: PictureRef) -> bytes:
         try:

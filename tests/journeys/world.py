@@ -14,11 +14,13 @@ import simcord
 from PIL import Image
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
+from simcord.results import InteractionResult
 
 from bot.client import ArtBot
 from bot.delivery import unthrottled
+from bot.errors import Refusal
 from bot.store import Store
-from inference import Engine, Park
+from inference import Engine, EngineState, Park
 from inference.fake import FakeEngine
 from tests.discord.watch import Watch, watch
 
@@ -59,8 +61,7 @@ class World:
 
     async def restart(self) -> None:
         """End the bot as a crash would (nothing is told to anybody) and start a new one on the same data folder."""
-        old_bot, old_engine, old_store = self.bot, self.engine, self.store
-        self.store = await Store.open(self._folder) if False else old_store
+        old_bot, old_engine = self.bot, self.engine
         self.engine = self._make_engine(self._park)
         self.bot = self._make_bot()
         await self.env.restart_bot(self.bot)
@@ -84,13 +85,47 @@ class World:
         given = {"image": ("sketch.png", png((160, 90))), "prompt": "the surface of the moon", **options}
         return await (who or self.you).slash(self.channel, "sketch", **given)
 
+    async def engine_becomes(self, state: EngineState, detail: str = "") -> None:
+        """The engine's status changes by itself, as it does when a worker comes up or dies."""
+        with self.env._bot_scope():  # what follows is the bot's own work, on its clock
+            self.fake.become(state, detail)
+        await self.env.settle()
+
+    def pinged_by(self, message: discord.Message) -> list[int]:
+        """Whom a message notifies; `Message.mentions` also names those who are only shown."""
+        return self.env.backend.get_message(message.channel.id, message.id).ping_user_ids
+
+    async def guild_owner_deletes(self, message: discord.Message) -> None:
+        with self.env._bot_scope():
+            self.env.backend.delete_message(message.channel.id, message.id)
+        await self.env.settle()
+
+    async def delete_thread(self, thread: ChannelHandle) -> None:
+        with self.env._bot_scope():
+            self.env.backend.delete_channel(thread.id)
+        await self.env.settle()
+
+    def assert_nothing_broke(self) -> None:
+        """simcord counts a refusal as an error of the command; only other errors are ours to mend."""
+        causes = [getattr(error, "original", error) for error in self.env.errors]
+        assert [cause for cause in causes if not isinstance(cause, Refusal)] == []
+
+    def move_to_channel_without(self, *permissions: str) -> None:
+        """From now on `channel` is one in which a moderator denied the bot these permissions."""
+        assert self.bot.user is not None
+        denied = discord.PermissionOverwrite(**dict.fromkeys(permissions, False))
+        self.channel = self.guild.create_text_channel("strict", overwrites={self.bot.user: denied})
+
     def thread(self, index: int = 0) -> ChannelHandle:
         return self.channel.threads[index]
 
     def cards(self, place: ChannelHandle | None = None) -> list[discord.Message]:
         """Messages of the bot that are cards, oldest first."""
+        assert self.bot.user is not None
         messages = (place or self.thread()).history()
-        return [message for message in messages if message.author.id == self.bot.user.id and message.components]  # type: ignore[union-attr]
+        return [
+            message for message in messages if message.author.id == self.bot.user.id and message.components
+        ]
 
     async def park(self, awaitable: Any, reason: str) -> Any:
         return await self._park(awaitable, reason)
@@ -117,6 +152,7 @@ async def world(
     await place.start()
     try:
         yield place
+        place.assert_nothing_broke()
     finally:
         await place.close()
     place.watch.assert_clean()
@@ -135,7 +171,11 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 def text_of(message: discord.Message) -> str:
     """All words that a person reads in a message, content or components."""
     view = discord.ui.LayoutView.from_message(message) if message.flags.components_v2 else None
-    shown = [item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay)] if view else []
+    shown = (
+        [item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay)]
+        if view
+        else []
+    )
     return "\n".join([message.content, *shown]).strip()
 
 
@@ -152,6 +192,12 @@ def buttons_of(message: discord.Message) -> dict[str, str]:
 def pictures_of(message: discord.Message) -> list[discord.Attachment]:
     """The result files on a card, in order."""
     return [file for file in message.attachments if file.filename.startswith("moonsketch-")]
+
+
+def said(answer: InteractionResult) -> str:
+    """The last thing a command or button answered."""
+    shown = [answer.response, *answer.followups]
+    return next(message.content for message in reversed(shown) if message is not None)
 
 
 async def opened(attachment: discord.Attachment) -> Image.Image:

@@ -1,4 +1,10 @@
-"""Writing and reading custom_ids; the grammar stands in the package's docstring."""
+"""The custom_ids of buttons and selects (Discord allows 100 characters)::
+
+    art:<action>:<job>:<candidate>     candidate 0: the presser's own pick on that card, else candidate 1
+    art:history:<scene>:0              the select under /history; its values are picture ids
+
+Everything else is looked up in the store when the button is pressed.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,121 @@
+"""The command line: `python -m bot run | playground | try | bench`, also installed as `moonsketch`.
+
+Heavy imports happen inside the commands, so that `--help` and mistakes in the settings answer at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bot.settings import Settings, SettingsWrong, read_settings
+
+app = typer.Typer(
+    help="Moonsketch: crude sketches become pictures, round by round.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+NO_TOKEN = """\
+There is no bot token yet. To get one:
+  1. Open https://discord.com/developers/applications and make an application.
+  2. Under "Bot", press "Reset Token" and put it into .env as MOONSKETCH_TOKEN=…
+  3. Under "OAuth2", invite the bot with the scopes bot and applications.commands and these permissions: View Channels,
+     Send Messages, Send Messages in Threads, Create Public Threads, Attach Files, Read Message History.
+To try everything first without an account: moonsketch playground"""
+
+
+@app.command()
+def run() -> None:
+    """Run the bot on Discord."""
+    settings = _settings()
+    if settings.token is None:
+        _stop(NO_TOKEN)
+    from bot.run import run_bot
+
+    _stop_with(run_bot(settings))
+
+
+@app.command()
+def playground(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Try the real bot and worker in a simulated Discord, in your browser. No account needed."""
+    settings = _settings()
+    from bot.playground import main as play
+
+    _stop_with(play(settings, port=port, open_browser=browser))
+
+
+@app.command("try")
+def try_(
+    sketch: Annotated[Path, typer.Argument(help="A PNG, JPEG or WEBP file.")],
+    prompt: Annotated[str, typer.Argument(help="In a few words: what it should become.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the picture goes.")] = Path("out.png"),
+    strength: Annotated[str | None, typer.Option(help="Above 0, at most 1.")] = None,
+    steps: Annotated[str | None, typer.Option(help="Rounds of polish.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Same seed, same picture.")] = None,
+    guidance: Annotated[str | None, typer.Option(help="How literally the prompt is taken.")] = None,
+    negative: Annotated[str | None, typer.Option("--no", help="What should not be in it.")] = None,
+    candidates: Annotated[str | None, typer.Option("--n", help="How many pictures.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="How noise is taken away.")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model draws.")] = None,
+) -> None:
+    """Draw one sketch on the command line: the same steps as in Discord, written to a file."""
+    settings = _settings()
+    raw = {
+        "strength": strength,
+        "steps": steps,
+        "seed": seed,
+        "guidance": guidance,
+        "negative": negative,
+        "candidates": candidates or "1",
+        "sampler": sampler,
+        "model": model,
+    }
+    given = {name: value for name, value in raw.items() if value is not None}
+    from bot.try_out import try_out
+
+    _stop_with(asyncio.run(try_out(settings, sketch, prompt, given, output)))
+
+
+@app.command()
+def bench(
+    json_to: Annotated[Path | None, typer.Option("--json", help="Also write the figures there.")] = None,
+) -> None:
+    """Measure the bot beside a busy worker: start, memory, answers, stalls."""
+    settings = _settings()
+    from bot.bench import main as measure
+
+    _stop_with(measure(settings, json_to))
+
+
+def main() -> None:
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except SettingsWrong as error:
+        _stop(f"These settings are wrong:\n{error}")
+
+
+def _stop(sentence: str) -> NoReturn:
+    sys.exit(sentence)
+
+
+def _stop_with(sentence: str | None) -> None:
+    """End the command: with a sentence on stderr and exit code 1, or quietly when all went well."""
+    if sentence:
+        _stop(sentence)
+
+
+if __name__ == "__main__":
+    main()

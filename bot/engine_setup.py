@@ -1,0 +1,30 @@
+"""Builds the engine from the settings: the one place in the bot that knows which engine there is."""
+
+from __future__ import annotations
+
+from bot.settings import Settings, SettingsWrong
+from inference import Catalogue, Engine, EngineConfig, Park, unparked
+from inference.catalogue import CatalogueError, read_catalogue
+from inference.config import STAND_IN
+from inference.local import LocalEngine
+
+
+def build_engine(settings: Settings, park: Park = unparked) -> Engine:
+    """Raises SettingsWrong with everything that is wrong in models.toml."""
+    config = EngineConfig(
+        catalogue=_catalogue(settings),
+        models_dir=settings.models,
+        device=settings.device,
+        precision=settings.precision,
+        max_rows=settings.rows,
+    )
+    return LocalEngine(config, park=park)
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    if not settings.catalogue.exists():
+        return Catalogue(models={STAND_IN: None})
+    try:
+        return read_catalogue(settings.catalogue)
+    except (CatalogueError, OSError) as error:
+        raise SettingsWrong(str(error)) from None

@@ -1,0 +1,82 @@
+"""`moonsketch run`: opens what the bot needs in one place, and closes it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord
+import structlog
+from asyncio_throttle.throttler import Throttler
+from filelock import FileLock, Timeout
+
+from bot import logs
+from bot.client import ArtBot
+from bot.engine_setup import build_engine
+from bot.settings import Settings, SettingsWrong
+from bot.store import Store
+from inference import Engine
+
+log = structlog.get_logger(__name__)
+
+EDITS_PER_CHANNEL, EDIT_PERIOD_SECONDS = 4, 5.0
+"""Discord does not publish its limit of posts and edits per channel; people report five in five seconds."""
+
+BAD_TOKEN = (
+    "Discord does not accept MOONSKETCH_TOKEN. Copy the bot's token once more (not the client secret)."
+)
+NO_INTENT = (
+    "MOONSKETCH_MESSAGE_CONTENT is on, but the portal does not allow it: switch on Message Content Intent under Bot,"
+    " or set it to false. Nothing depends on it."
+)
+
+
+class ChannelThrottles:
+    """One asyncio-throttle per channel, made when first needed."""
+
+    def __init__(self) -> None:
+        self._by_channel: dict[int, Throttler] = {}
+
+    def __call__(self, channel_id: int) -> Throttler:
+        if channel_id not in self._by_channel:
+            self._by_channel[channel_id] = Throttler(
+                EDITS_PER_CHANNEL, EDIT_PERIOD_SECONDS, retry_interval=0.05
+            )
+        return self._by_channel[channel_id]
+
+
+def run_bot(settings: Settings) -> str | None:
+    """Run until stopped. Returns the sentence that says why it could not, None when all went well."""
+    logs.configure(settings.log)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        # One process per data folder: two would deliver every job twice (see also bot/store/database.py).
+        with FileLock(settings.data / "lock", timeout=0):
+            asyncio.run(_run(settings, build_engine(settings)))
+    except Timeout:
+        return f"Another Moonsketch runs on the data folder {settings.data}. Stop it, or set MOONSKETCH_DATA."
+    except SettingsWrong as error:
+        return str(error)
+    except discord.LoginFailure:
+        return BAD_TOKEN
+    except discord.PrivilegedIntentsRequired:
+        return NO_INTENT
+    except KeyboardInterrupt:
+        log.info("stopped")
+    return None
+
+
+async def _run(settings: Settings, engine: Engine) -> None:
+    assert settings.token is not None  # the command line has checked it
+    store = await Store.open(settings.data)
+    try:
+        bot = ArtBot(
+            store,
+            engine,
+            throttles=ChannelThrottles(),
+            message_content=settings.message_content,
+            shard_count=settings.shards,
+        )
+        async with bot:
+            await bot.start(settings.token.get_secret_value())
+    finally:
+        await store.close()
