@@ -10,6 +10,7 @@ import discord
 import structlog
 
 from bot import texts
+from bot.delivery import REFUSALS
 from bot.errors import Refusal
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,7 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
             await interaction.followup.send(sentence, ephemeral=True)
         else:
             await interaction.response.send_message(sentence, ephemeral=True)
-    except discord.HTTPException as failure:
+    except REFUSALS as failure:
         log.info("an answer could not be given", interaction=interaction.id, why=str(failure))
 
 

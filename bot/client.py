@@ -17,7 +17,7 @@ from bot.answers import answer_error
 from bot.commands import add_commands
 from bot.components.buttons import ActionButton
 from bot.components.history import HistorySelect
-from bot.delivery import EDIT_GAP_SECONDS, Delivery, Throttles
+from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
 from bot.images import Decoder
 from bot.jobs import Jobs
@@ -129,7 +129,7 @@ class ArtBot(discord.AutoShardedClient):
         scene = await self.store.scene(stopped[0].scene_id)
         try:
             await parent.send(texts.thread_deleted(scene.title), silent=True, nonce=f"t{place_id}:gone")
-        except discord.HTTPException as error:
+        except REFUSALS as error:
             log.info("nobody could be told of a deleted thread", thread=place_id, why=str(error))
 
     async def _sync_if_changed(self) -> None:

@@ -30,6 +30,9 @@ from inference import Park
 
 log = structlog.get_logger(__name__)
 
+REFUSALS = (discord.HTTPException, discord.RateLimited)
+"""How discord.py says that a request was not carried out; the second when Discord asks to wait for too long."""
+
 NOBODY = discord.AllowedMentions.none()
 EDIT_GAP_SECONDS = 2.5
 NONCE_SECONDS = 120.0
@@ -285,9 +288,7 @@ class Delivery:
                 return channel
             async with self._store.transaction() as tx:
                 await self._store.set_thread(tx, scene.id, thread.id)
-        with contextlib.suppress(
-            discord.HTTPException
-        ):  # a person who left cannot be added; the thread still serves
+        with contextlib.suppress(*REFUSALS):  # who left cannot be added; the thread still serves
             await thread.add_user(discord.Object(scene.owner_id))
         return thread
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from bot.settings import Settings, SettingsWrong
 from inference import Catalogue, Engine, EngineConfig, Park, unparked
-from inference.catalogue import CatalogueError, read_catalogue
-from inference.config import STAND_IN
+from inference.catalogue import ONLY_STAND_IN, CatalogueError, read_catalogue
 from inference.local import LocalEngine
 
 
 def build_engine(settings: Settings, park: Park = unparked) -> Engine:
+    """Raises SettingsWrong."""
+    return LocalEngine(engine_config(settings), park=park)
+
+
+def engine_config(settings: Settings) -> EngineConfig:
     """Raises SettingsWrong with everything that is wrong in models.toml."""
-    config = EngineConfig(
+    return EngineConfig(
         catalogue=_catalogue(settings),
         models_dir=settings.models,
         device=settings.device,
         precision=settings.precision,
         max_rows=settings.rows,
     )
-    return LocalEngine(config, park=park)
 
 
 def _catalogue(settings: Settings) -> Catalogue:
     if not settings.catalogue.exists():
-        return Catalogue(models={STAND_IN: None})
+        return ONLY_STAND_IN
     try:
         return read_catalogue(settings.catalogue)
     except (CatalogueError, OSError) as error:

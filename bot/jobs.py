@@ -24,7 +24,7 @@ import structlog
 
 from bot import images, texts
 from bot.card_content import card_content
-from bot.delivery import CardContent, Delivery
+from bot.delivery import REFUSALS, CardContent, Delivery
 from bot.errors import DeliveryDelayed, DeliveryFailed, Gone, NotAllowed, PlaceGone
 from bot.fair_queue import Entry, FairQueue, Pace
 from bot.limits import check_line, check_request, limits_from
@@ -86,17 +86,20 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 class _Live:
     """What is known of a job from its acceptance to its final state, beyond its row."""
 
-    def __init__(self, job: Job, model: ModelInfo | None) -> None:
+    def __init__(self, job: Job, cost: float) -> None:
         self.job = job
-        self.model = model
-        self.entry = Entry(
-            job_id=job.id, server=job.guild_id, person=job.author_id, cost=cost_of(job.request, model)
-        )
+        self.entry = Entry(job_id=job.id, server=job.guild_id, person=job.author_id, cost=cost)
         self.task: asyncio.Task[None] | None = None
         self.progress: dict[int, Progress] = {}
         self.previews: dict[int, Pixels] = {}
         self.restarted = False
         self.shown: tuple[object, ...] = ()
+
+    @property
+    def cost_left(self) -> float:
+        """What is still to be done of a running job."""
+        steps = self.job.request.planned_steps * len(self.job.request.seeds)
+        return self.entry.cost * (1 - sum(each.step for each in self.progress.values()) / steps)
 
     def forget_progress(self) -> None:
         self.progress.clear()
@@ -166,8 +169,7 @@ class Jobs:
             self._pump()
 
     async def _take_up(self, job: Job) -> _Live:
-        models = {model.name: model for model in self._engine.models()}
-        live = _Live(job, models.get(job.request.model))
+        live = _Live(job, cost_of(job.request, self._model(job.request)))
         self._live[job.id] = live
         self._delivery.card(job.id, self.render)
         return live
@@ -181,7 +183,7 @@ class Jobs:
 
     def position(self, job_id: int) -> tuple[int, float | None]:
         """Place in the line (0: not waiting) and the seconds until it is done, None while nobody knows."""
-        ahead = [live.entry.cost for live in self._live.values() if live.task is not None]
+        ahead = [live.cost_left for live in self._live.values() if live.task is not None]
         for place, entry in enumerate(self._queue, start=1):
             ahead.append(entry.cost)
             if entry.job_id == job_id:
@@ -278,14 +280,16 @@ class Jobs:
         job = live.job
         now = self._now()
         seconds = now - (job.started_at or now)
-        pictures = [await self._new_picture(live, result) for result in results]
+        # Asked for now, not when the job was accepted: the weights may have been fetched in between.
+        model = self._model(job.request)
+        pictures = [await self._new_picture(job, model, result) for result in results]
         async with self._store.transaction() as tx:
             kept = await self._store.finish(
                 tx,
                 job,
                 pictures,
                 seconds=seconds,
-                model_version=live.model.version if live.model else "",
+                model_version=model.version if model else "",
                 now=now,
             )
         if kept:
@@ -293,9 +297,8 @@ class Jobs:
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
         return kept
 
-    async def _new_picture(self, live: _Live, result: SampleDone) -> NewPicture:
+    async def _new_picture(self, job: Job, model: ModelInfo | None, result: SampleDone) -> NewPicture:
         png = await images.encode_png(result.pixels)
-        job = live.job
         return NewPicture(
             kind=PictureKind.GENERATED,
             author_id=job.author_id,
@@ -303,7 +306,7 @@ class Jobs:
             size=result.pixels.size,
             parent_id=job.upload_id or job.parent_id,
             latents=await self._store.files.put(result.latents),
-            latents_of=live.model.latents if live.model else None,
+            latents_of=model.latents if model else None,
             candidate=result.sample + 1,
         )
 
@@ -336,6 +339,10 @@ class Jobs:
             await self._store.add_note(tx, live.job, texts.LATENTS_WERE_GONE)
         init = Init(kind=InitKind.PIXELS, ref=parent.file)
         return msgspec.structs.replace(live.job.request, init=init)
+
+    def _model(self, request: ImageRequest) -> ModelInfo | None:
+        """None for a model that is no longer configured."""
+        return next((model for model in self._engine.models() if model.name == request.model), None)
 
     async def _back_in_line(self, live: _Live) -> None:
         async with self._store.transaction() as tx:
@@ -375,7 +382,7 @@ class Jobs:
             await message.reply(
                 texts.took_a_while(job.author_id), allowed_mentions=owner_only, nonce=f"{job.id}:ping:0"
             )
-        except discord.HTTPException as error:
+        except REFUSALS as error:
             log.info("no ping", job=job.id, why=str(error))
 
     async def _fail(self, live: _Live, sentence: str) -> None:
@@ -428,8 +435,7 @@ class Jobs:
     async def recover(self) -> None:
         """Take up every job that was not over when the last process ended, in the order they were accepted."""
         for request, seconds in reversed(await self._store.recent_run_times(_PACE_HISTORY)):
-            models = {model.name: model for model in self._engine.models()}
-            self._pace.learn(cost_of(request, models.get(request.model)), seconds)
+            self._pace.learn(cost_of(request, self._model(request)), seconds)
         for job in await self._store.unfinished_jobs():
             if job.id in self._live:
                 continue
@@ -452,7 +458,7 @@ class Jobs:
         return await card_content(
             self._store,
             job,
-            model=next((model for model in self._engine.models() if model.name == job.request.model), None),
+            model=self._model(job.request),
             status=self._status_line(job, live),
             previews=[live.previews[sample] for sample in sorted(live.previews)] if live else [],
             steps_done=sum(progress.step for progress in live.progress.values()) if live else 0,

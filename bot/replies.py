@@ -12,6 +12,7 @@ import discord
 import structlog
 
 from bot import texts
+from bot.delivery import REFUSALS
 from bot.doors import Asker
 from bot.errors import BadOption, Refusal
 
@@ -65,5 +66,5 @@ def _without_ping(bot: ArtBot, content: str) -> str:
 async def _answer(message: discord.Message, sentence: str) -> None:
     try:
         await message.reply(sentence, mention_author=False, nonce=f"m{message.id}:no"[:25])
-    except discord.HTTPException as error:
+    except REFUSALS as error:
         log.info("a reply could not be answered", message=message.id, why=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import discord
 import structlog
@@ -47,11 +48,12 @@ class ChannelThrottles:
 def run_bot(settings: Settings) -> str | None:
     """Run until stopped. Returns the sentence that says why it could not, None when all went well."""
     logs.configure(settings.log)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is a Ctrl-C
     settings.data.mkdir(parents=True, exist_ok=True)
     try:
         # One process per data folder: two would deliver every job twice (see also bot/store/database.py).
         with FileLock(settings.data / "lock", timeout=0):
-            asyncio.run(_run(settings, build_engine(settings)))
+            asyncio.run(serve(settings, build_engine(settings)))
     except Timeout:
         return f"Another Moonsketch runs on the data folder {settings.data}. Stop it, or set MOONSKETCH_DATA."
     except SettingsWrong as error:
@@ -65,7 +67,8 @@ def run_bot(settings: Settings) -> str | None:
     return None
 
 
-async def _run(settings: Settings, engine: Engine) -> None:
+async def serve(settings: Settings, engine: Engine) -> None:
+    """Connect to Discord and stay there. The data folder must be this process's own."""
     assert settings.token is not None  # the command line has checked it
     store = await Store.open(settings.data)
     try:

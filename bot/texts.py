@@ -388,3 +388,34 @@ def _count(number: int, noun: str) -> str:
 def _listed(items: Iterable[str], last: str = "and") -> str:
     words = list(items)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+# Playground
+
+PLAYGROUND_WELCOME = """\
+**Welcome!** This Discord is a simulation on your own machine; the bot and its drawing process are the real ones.
+- Type `/sketch`, choose a picture (or drop or paste it) and say what it should become. Nothing at hand? Take the one below.
+- Then press the buttons on the card, or reply to it with words, a picture, or both: **+** attaches one.
+- `/history` goes back to any picture. At the top you can look on as somebody else; the Moderator also has `/limits`."""
+
+EXAMPLE_ALT_TEXT = "A crude sketch: grey cratered ground, a blue Earth and white stars."
+PLAYGROUND_ENDED = "The playground has ended; nothing of it was kept."
+
+
+def playground_runs(url: str) -> str:
+    return f"The playground is open at {url} (end it with Ctrl-C)"
+
+
+def playground_not_installed(version: str) -> str:
+    return f'The playground needs simcord {version}: pip install "simcord[preview]=={version}"'
+
+
+def playground_version(wanted: str, found: str) -> str:
+    return (
+        f"The playground is made for simcord {wanted}, and {found} is installed:"
+        f' pip install "simcord[preview]=={wanted}"'
+    )
+
+
+def port_not_free(port: int) -> str:
+    return f"Port {port} cannot be used: something else may be listening there. Choose another with --port."

@@ -44,9 +44,7 @@ class Runner(Protocol):
     def load(self, model: str) -> None:
         """Have the model ready; quick when it is. Raises ModelUnavailable."""
 
-    def admit(
-        self, key: int, request: ImageRequest, sample: int, blobs: Mapping[PictureRef, Blob]
-    ) -> None:
+    def admit(self, key: int, request: ImageRequest, sample: int, blobs: Mapping[PictureRef, Blob]) -> None:
         """Put one sample in line. It takes its rows at a later step, when they are free."""
 
     def drop(self, key: int) -> None:

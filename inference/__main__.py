@@ -1,0 +1,115 @@
+"""The engine's own command line: `python -m inference models|fetch|standin|bench`. The bot has another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inference.catalogue import (
+    ONLY_STAND_IN,
+    CatalogueError,
+    Origin,
+    folder_of,
+    is_here,
+    model_infos,
+    problem_of,
+    read_catalogue,
+)
+from inference.config import STAND_IN, Catalogue, EngineConfig
+from inference.fetch import CannotFetch, FetchEvent, Fetching, HubClient, fetch
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+CataloguePath = Annotated[Path, typer.Option("--catalogue", help="The file that lists the models.")]
+ModelsDir = Annotated[Path, typer.Option("--models-dir", help="Where fetched and built models are kept.")]
+
+_CATALOGUE = Path("models.toml")
+_MODELS_DIR = Path("models")
+
+
+@app.command()
+def models(catalogue: CataloguePath = _CATALOGUE, models_dir: ModelsDir = _MODELS_DIR) -> None:
+    """List the configured models, the default one first, and what is wrong with them."""
+    listed = _read(catalogue)
+    for info in model_infos(listed, models_dir):
+        state = f"version {info.version[:12]}" if info.version else "not on this machine"
+        typer.echo(f"{info.name}: {info.title}, {info.native}, {state}")
+        if problem := problem_of(info.name, listed.models[info.name], models_dir):
+            typer.echo(f"  {problem}")
+
+
+@app.command("fetch")
+def fetch_model(
+    name: str,
+    catalogue: CataloguePath = _CATALOGUE,
+    models_dir: ModelsDir = _MODELS_DIR,
+    half: Annotated[bool, typer.Option(help="Prefer half-precision weights.")] = True,
+) -> None:
+    """Fetch a model of the catalogue from the hub, so that the first start need not wait for it."""
+    entry = _read(catalogue).models.get(name)
+    if entry is None or not entry.hub:
+        raise typer.BadParameter(f"{catalogue} has no model {name} with a hub id.")
+    models_dir.mkdir(parents=True, exist_ok=True)
+    origin = Origin(hub=entry.hub, revision=entry.revision, commit="")
+    try:
+        fetched = fetch(origin, folder_of(name, entry, models_dir), HubClient(), _show, half=half)
+    except CannotFetch as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{name} is here, at commit {fetched.commit}.")
+
+
+@app.command()
+def standin(models_dir: ModelsDir = _MODELS_DIR) -> None:
+    """Build the stand-in model, which needs no download."""
+    from inference.standin import build  # loads torch
+
+    build(models_dir / STAND_IN)
+
+
+@app.command()
+def bench(
+    model: Annotated[str, typer.Argument(help="Default: the first of the catalogue.")] = "",
+    catalogue: CataloguePath = _CATALOGUE,
+    models_dir: ModelsDir = _MODELS_DIR,
+    jobs: Annotated[int, typer.Option(help="Pictures in each repeat.")] = 40,
+    repeats: int = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything that was measured.")] = False,
+) -> None:
+    """Measure the engine on this machine, side by side with the plain pipeline."""
+    listed = _read(catalogue)
+    name = model or listed.default
+    if name not in listed.models:
+        raise typer.BadParameter(f"There is no model called {name}.")
+    entry = listed.models[name]
+    if entry is None and not is_here(name, entry, models_dir):
+        standin(models_dir)
+    if problem := problem_of(name, entry, models_dir):
+        typer.echo(problem, err=True)
+        raise typer.Exit(1)
+    from inference.bench import run_bench  # loads torch
+
+    config = EngineConfig(catalogue=listed, models_dir=models_dir)
+    result = run_bench(folder_of(name, entry, models_dir), config, jobs=jobs, repeats=repeats)
+    typer.echo(result.as_json() if as_json else result.as_text())
+
+
+def _read(catalogue: Path) -> Catalogue:
+    if catalogue == _CATALOGUE and not catalogue.exists():
+        return ONLY_STAND_IN
+    try:
+        return read_catalogue(catalogue)
+    except (CatalogueError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+def _show(event: FetchEvent) -> None:
+    if isinstance(event, Fetching):
+        typer.echo(f"{event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m inference")

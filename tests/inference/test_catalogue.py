@@ -1,0 +1,310 @@
+"""models.toml and what is known of a model from its files alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference import Catalogue, ModelEntry, ModelInfo, Sampler, Size
+from inference.catalogue import (
+    ONLY_STAND_IN,
+    CatalogueError,
+    catalogue_of,
+    folder_of,
+    model_infos,
+    problem_of,
+    read_catalogue,
+)
+from inference.config import STAND_IN
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "models.toml"
+    path.write_text(text)
+    return path
+
+
+def make_model(folder: Path, *, sample_size: object = 64, blocks: int = 4, scaling: float = 0.18) -> None:
+    """A folder in the diffusers layout, with weights of one tensor."""
+    configs = {
+        "model_index.json": {"_class_name": "StableDiffusionPipeline"},
+        "unet/config.json": {"sample_size": sample_size},
+        "vae/config.json": {"block_out_channels": [8] * blocks, "scaling_factor": scaling},
+        "scheduler/scheduler_config.json": {"steps_offset": 1},
+    }
+    for name, content in configs.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+    for part in ("unet", "vae"):
+        write_weights(folder / part / "diffusion_pytorch_model.safetensors", bytes(12))
+
+
+def write_weights(path: Path, data: bytes) -> None:
+    header = json.dumps({"w": {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+
+
+def info(tmp_path: Path, **entry: object) -> ModelInfo:
+    models = {"m": ModelEntry(**({"folder": str(tmp_path / "m")} | entry))}  # type: ignore[arg-type]  # test data
+    return model_infos(Catalogue(models=dict(models)), tmp_path)[0]
+
+
+def test_tables_become_models_and_the_first_is_the_default(tmp_path: Path) -> None:
+    """Folders are relative to the file; what a table leaves out keeps its default."""
+    catalogue = read_catalogue(
+        written(
+            tmp_path,
+            """
+            [models.drawings]
+            folder = "weights/drawings"
+            title = "Drawings"
+            steps = 8
+            guidance = 1
+            [models.photo]
+            hub = "someone/a-model"
+            revision = "abc"
+            """,
+        )
+    )
+
+    assert catalogue.default == "drawings"
+    assert catalogue.models == {
+        "drawings": ModelEntry(
+            folder=str(tmp_path / "weights" / "drawings"), title="Drawings", steps=8, guidance=1.0
+        ),
+        "photo": ModelEntry(hub="someone/a-model", revision="abc"),
+    }
+
+
+def test_the_default_can_be_named(tmp_path: Path) -> None:
+    """Then it comes first, and the others keep their order."""
+    text = """
+        default = "c"
+        [models.a]
+        folder = "a"
+        [models.stand-in]
+        [models.c]
+        folder = "c"
+        """
+    catalogue = read_catalogue(written(tmp_path, text))
+
+    assert list(catalogue.models) == ["c", "a", STAND_IN]
+    assert catalogue.models[STAND_IN] is None
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    """Who mends the file sees everything that is wrong with it, each with its place."""
+    text = """
+        defualt = "photo"
+        default = "nobody"
+        [models.Photo]
+        hub = "someone/a-model"
+        steps = 0
+        strength = 1.5
+        [models.both]
+        folder = "x"
+        hub = "https://example.org/x"
+        sampler = "euler"
+        stepps = 3
+        [models.neither]
+        native = 500
+        guidance = "much"
+        [models.stand-in]
+        folder = "y"
+        """
+    with pytest.raises(CatalogueError) as caught:
+        read_catalogue(written(tmp_path, text))
+
+    wrong = {
+        ("[models.Photo]", "small letters"),
+        ("[models.Photo]", "steps"),
+        ("[models.Photo]", "strength"),
+        ("[models.both]", "exactly one"),
+        ("[models.both]", "hub must"),
+        ("[models.both]", "ddim"),
+        ("[models.both]", "`stepps`"),
+        ("[models.neither]", "exactly one"),
+        ("[models.neither]", "native"),
+        ("[models.neither]", "guidance"),
+        ("[models.stand-in]", "built in"),
+        ("models.toml", "defualt"),
+        ("default", "nobody"),
+    }
+    mistakes = caught.value.mistakes
+    assert len(mistakes) == len(wrong)
+    for place, word in wrong:
+        assert [mistake for mistake in mistakes if place in mistake and word in mistake], (place, word)
+
+
+@pytest.mark.parametrize("text", ["", "models = 3", "models.a = 1", "[models.a", "default = [1]"])
+def test_a_file_that_lists_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    """Empty, of another shape, or no TOML at all: one sentence, no traceback."""
+    with pytest.raises(CatalogueError):
+        read_catalogue(written(tmp_path, text))
+
+
+VALUES: st.SearchStrategy[object] = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text("ab-/é", max_size=3)
+    | st.just([1])
+    | st.just({})
+)
+KEYS = st.sampled_from([field.name for field in msgspec.structs.fields(ModelEntry)]) | st.text(
+    "ab-/é", max_size=3
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "default": VALUES,
+            "models": VALUES | st.dictionaries(st.just("m"), VALUES | st.dictionaries(KEYS, VALUES)),
+        },
+    )
+)
+def test_strange_files_raise_nothing_but_catalogue_errors(content: dict[str, object]) -> None:
+    """Whatever a file holds, the answer is a catalogue that can be used or a list of mistakes."""
+    mistakes: tuple[str, ...] = ()
+    known: tuple[ModelInfo, ...] = ()
+    try:
+        known = model_infos(catalogue_of(content, Path("/nowhere/models.toml")), Path("/nowhere"))
+    except CatalogueError as error:
+        mistakes = error.mistakes
+
+    assert bool(mistakes) != bool(known)
+
+
+@pytest.mark.parametrize(
+    "sample_size, blocks, native",
+    [
+        (64, 4, Size(512, 512)),
+        (96, 4, Size(768, 768)),
+        (32, 4, Size(256, 256)),
+        ([64, 96], 3, Size(384, 256)),
+    ],
+)
+def test_the_native_size_follows_from_the_files(
+    tmp_path: Path, sample_size: object, blocks: int, native: Size
+) -> None:
+    """The UNet's sample size times what the VAE shrinks by; the table of sizes lies round its area."""
+    make_model(tmp_path / "m", sample_size=sample_size, blocks=blocks)
+
+    known = info(tmp_path)
+    assert known.native == native
+    assert native in known.sizes
+
+
+def test_the_catalogue_overrides_the_files(tmp_path: Path) -> None:
+    """What the table says is what people get as defaults."""
+    make_model(tmp_path / "m")
+    known = info(tmp_path, native=256, title="T", notice="N", steps=4, sampler="dpmpp-2m", subtle=0.2)
+
+    assert (known.native, known.title, known.notice) == (Size(256, 256), "T", "N")
+    assert (known.steps, known.sampler, known.subtle) == (4, Sampler.DPMPP_2M, 0.2)
+
+
+def test_the_version_changes_with_anything_that_changes_pictures(tmp_path: Path) -> None:
+    """Weights and configuration count; reading them again, or files that nobody opens, do not."""
+    folder = tmp_path / "m"
+    make_model(folder)
+    first = info(tmp_path).version
+    (folder / "README.md").write_text("more")
+    (folder / ".fetched.json").write_text("{}")
+    assert info(tmp_path).version == first
+
+    write_weights(folder / "unet" / "diffusion_pytorch_model.safetensors", bytes(11) + b"\1")
+    second = info(tmp_path).version
+    (folder / "scheduler" / "scheduler_config.json").write_text('{"steps_offset": 0}')
+
+    assert len({first, second, info(tmp_path).version}) == 3
+
+
+def test_large_weights_are_sampled_at_both_ends(tmp_path: Path) -> None:
+    """A change in the first or last MiB is seen; the middle of a large file is not read."""
+    folder = tmp_path / "m"
+    make_model(folder)
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    data = bytearray(4 << 20)
+    versions = []
+    for changed in (None, 0, len(data) - 1, len(data) // 2):
+        if changed is not None:
+            data[changed] ^= 1
+        write_weights(weights, bytes(data))
+        versions.append(info(tmp_path).version)
+
+    assert len(set(versions[:3])) == 3
+    assert versions[2] == versions[3]
+
+
+def test_latents_are_named_after_the_vae_alone(tmp_path: Path) -> None:
+    """Two models with one VAE can read each other's latents; another scaling or another VAE cannot."""
+    for name, changes in {"a": {}, "b": {"sample_size": 96}, "c": {"scaling": 0.5}, "d": {}}.items():
+        make_model(tmp_path / name, **changes)  # type: ignore[arg-type]  # keyword arguments as data
+    write_weights(tmp_path / "d" / "vae" / "diffusion_pytorch_model.safetensors", b"another VAE!")
+    entries = {name: ModelEntry(folder=str(tmp_path / name)) for name in "abcd"}
+    a, b, c, d = (known.latents for known in model_infos(Catalogue(models=dict(entries)), tmp_path))
+
+    assert a == b
+    assert len({a, c, d}) == 3
+
+
+def test_the_stand_in_says_what_it_is(tmp_path: Path) -> None:
+    """Every card made with it carries a sentence; before it is built it has no version."""
+    (known,) = model_infos(ONLY_STAND_IN, tmp_path)
+
+    assert (known.name, known.title, known.native, known.version) == (
+        STAND_IN,
+        "stand-in",
+        Size(256, 256),
+        "",
+    )
+    assert "stand-in" in known.notice
+
+
+def test_a_hub_model_counts_only_as_what_was_fetched(tmp_path: Path) -> None:
+    """A folder of that name that came from elsewhere is not the model; models.toml decides what is."""
+    make_model(tmp_path / "m")
+    assert info(tmp_path, folder="", hub="someone/a-model").version == ""
+
+    origin = {"hub": "someone/a-model", "revision": "main", "commit": "abc"}
+    (tmp_path / "m" / ".fetched.json").write_text(json.dumps(origin))
+
+    assert info(tmp_path, folder="", hub="someone/a-model").version != ""
+    assert info(tmp_path, folder="", hub="someone/a-model", revision="other").version == ""
+
+
+@pytest.mark.parametrize("damage", ["model_index.json", "unet/config.json", "vae/config.json"])
+def test_damaged_folders_still_have_an_info(tmp_path: Path, damage: str) -> None:
+    """The bot starts whatever the folders look like; the worker's sentence tells what is wrong."""
+    make_model(tmp_path / "m")
+    (tmp_path / "m" / damage).write_text("[not JSON")
+
+    assert info(tmp_path).sizes
+
+
+def test_problems_are_seen_without_loading(tmp_path: Path) -> None:
+    """Missing, incomplete and of another family: each has its sentence; a good folder has none."""
+    entry = ModelEntry(folder=str(tmp_path / "m"))
+    found = [problem_of("m", entry, tmp_path)]
+    (tmp_path / "m").mkdir()
+    found.append(problem_of("m", entry, tmp_path))
+    (tmp_path / "m" / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    found.append(problem_of("m", entry, tmp_path))
+    make_model(tmp_path / "m")
+    found.append(problem_of("m", entry, tmp_path))
+
+    assert [
+        word in problem
+        for word, problem in zip(("no folder", "incomplete", "FluxPipeline"), found, strict=False)
+    ] == [True] * 3
+    assert found[3] == ""
+    assert folder_of("m", entry, tmp_path / "other") == tmp_path / "m"

@@ -1,0 +1,170 @@
+"""What every Engine promises, whatever draws behind it: run against the fake one and against a real worker process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from inference import (
+    Engine,
+    EngineClosed,
+    EngineState,
+    ImageRequest,
+    Init,
+    InitKind,
+    PictureRef,
+    Pixels,
+    Progress,
+    SampleDone,
+    UnknownModel,
+)
+from inference.fake import FakeEngine
+from inference.local import LocalEngine
+from tests.inference.toys import RUNNER, draw, make_folder, request, results, toy_config, until_state
+
+Opened = AbstractAsyncContextManager[Engine]
+Opener = Callable[[Path], Opened]
+
+
+def fake(tmp_path: Path) -> Engine:  # noqa: ARG001 - openers look alike
+    return FakeEngine()
+
+
+def local(tmp_path: Path) -> Engine:
+    make_folder(tmp_path / "toy")
+    return LocalEngine(toy_config(tmp_path), runner=RUNNER)
+
+
+@pytest.fixture(params=[fake, local], ids=["fake", "local"])
+def make(request: pytest.FixtureRequest) -> Callable[[Path], Engine]:
+    chosen: Callable[[Path], Engine] = request.param
+    return chosen
+
+
+@asynccontextmanager
+async def ready(engine: Engine) -> AsyncIterator[Engine]:
+    await engine.start()
+    try:
+        await until_state(engine, EngineState.READY)
+        yield engine
+    finally:
+        await engine.close()
+
+
+def wanted(engine: Engine, prompt: str = "a moon", **changes: object) -> ImageRequest:
+    return request(prompt, **({"model": engine.models()[0].name} | changes))
+
+
+async def test_events_come_in_order(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """Each sample counts its steps from one to the last, then comes its result, and nothing after the last result."""
+    async with ready(make(tmp_path)) as engine:
+        events = await draw(engine, wanted(engine, seeds=(1, 2), steps=4))
+
+    for sample in (0, 1):
+        own = [event for event in events if not hasattr(event, "alone") and event.sample == sample]
+        assert [(event.step, event.steps) for event in own if isinstance(event, Progress)] == [
+            (step, 4) for step in (1, 2, 3, 4)
+        ]
+        assert isinstance(own[-1], SampleDone)
+    assert isinstance(events[-1], SampleDone)
+    assert len(results(events)) == 2
+
+
+async def test_a_result_has_the_size_of_the_content(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """The canvas is cropped back to the picture, and latents come with it."""
+    async with ready(make(tmp_path)) as engine:
+        asked = wanted(engine)
+        (done,) = results(await draw(engine, asked))
+
+    assert done.pixels.size == asked.frame.content
+    assert done.pixels.size != asked.frame.canvas
+    assert done.latents
+
+
+async def test_requests_share_the_engine(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """Several at once each get what they get alone, and different ones get different pictures."""
+    async with ready(make(tmp_path)) as engine:
+        asked = [wanted(engine, seeds=(seed,), steps=seed + 1) for seed in range(6)]
+        together = await asyncio.gather(*(draw(engine, one) for one in asked))
+        alone = [await draw(engine, one) for one in asked]
+
+    pictures = [results(events)[0].pixels for events in together]
+    assert pictures == [results(events)[0].pixels for events in alone]
+    assert len({picture.data for picture in pictures}) == 6
+
+
+async def test_a_picture_can_be_the_start(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """The init's pixels travel beside the request; part of the steps is run on them."""
+    ref = PictureRef("0" * 64)
+    pixels = Pixels(64, 48, bytes(64 * 48 * 3))
+    async with ready(make(tmp_path)) as engine:
+        asked = wanted(engine, init=Init(kind=InitKind.PIXELS, ref=ref), strength=0.5, steps=10)
+        async with aclosing(engine.generate(asked, {ref: pixels})) as events:
+            seen = [event async for event in events]
+
+    assert [event.steps for event in seen if isinstance(event, Progress)] == [5] * 5
+    assert len(results(seen)) == 1
+
+
+async def test_closing_the_reader_leaves_the_engine_usable(
+    make: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """A reader that goes away after its first event takes nothing with it."""
+    async with ready(make(tmp_path)) as engine:
+        async with aclosing(engine.generate(wanted(engine, steps=1000), {})) as events:
+            first = await anext(events)
+        afterwards = await draw(engine, wanted(engine))
+
+    assert isinstance(first, Progress)
+    assert len(results(afterwards)) == 1
+
+
+async def test_an_unknown_model_is_refused(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """Nobody can draw with a model that is not configured; the error says which it was."""
+    async with ready(make(tmp_path)) as engine:
+        asked = msgspec.structs.replace(wanted(engine), model="nobody")
+
+        with pytest.raises(UnknownModel, match="nobody"):
+            await draw(engine, asked)
+
+
+async def test_closing_the_engine_ends_what_runs(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """A running request and a later one both raise EngineClosed, and the status says closed."""
+    async with ready(make(tmp_path)) as engine:
+        asked = wanted(engine, steps=1_000_000)
+        async with aclosing(engine.generate(asked, {})) as events:
+            await anext(events)
+            await engine.close()
+            with pytest.raises(EngineClosed):
+                _ = [event async for event in events]
+
+        with pytest.raises(EngineClosed):
+            await draw(engine, asked)
+        assert engine.status.state is EngineState.CLOSED
+
+
+async def test_models_are_known_before_the_start(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """The bot can offer models and sizes while nothing is loaded yet."""
+    engine = make(tmp_path)
+
+    assert engine.status.state is EngineState.STARTING
+    assert engine.models()[0].sizes
+
+
+async def test_watchers_see_the_engine_become_ready(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """The status that watchers are told is the one that is shown; a ready engine has rows to give."""
+    engine = make(tmp_path)
+    told: list[EngineState] = []
+    engine.watch(lambda status: told.append(status.state))
+    async with ready(engine):
+        state, rows = engine.status.state, engine.row_credits
+
+    assert told[0] in (EngineState.STARTING, EngineState.READY)
+    assert state is EngineState.READY
+    assert rows >= 1
+    assert told[-1] is EngineState.CLOSED

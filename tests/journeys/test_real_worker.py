@@ -1,0 +1,122 @@
+"""Journeys on the real worker process with the stand-in model: nothing between /sketch and the picture is a double."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.store import Job, JobState
+from inference import Catalogue, EngineConfig, EngineState, InitKind, Park
+from inference.config import STAND_IN
+from inference.local import LocalEngine
+from tests.journeys.world import World, buttons_of, opened, pictures_of, png, said, text_of, world
+
+QUICK = {"steps": 6, "candidates": 1}
+
+
+def real_engine(models_dir: Path) -> Callable[[Park], LocalEngine]:
+    config = EngineConfig(catalogue=Catalogue(models={STAND_IN: None}), models_dir=models_dir, preview_seconds=0.0)
+    return lambda park: LocalEngine(config, park=park)
+
+
+async def over(here: World, job_id: int) -> Job:
+    """Wait until the job is in a final state and its card says so."""
+    return await reaches(here, job_id, lambda job: job.state.is_final)
+
+
+async def reaches(here: World, job_id: int, enough: Callable[[Job], bool]) -> Job:
+    while (job := await here.store.job(job_id)) is None or not enough(job):
+        await asyncio.sleep(0.01)
+    await here.env.settle()
+    return job
+
+
+async def started(here: World) -> int:
+    """Wait for the worker; returns its pid."""
+    while not here.engine.status.state.takes_work:
+        assert here.engine.status.state is not EngineState.SETUP_FAILED, here.engine.status.detail
+        await asyncio.sleep(0.01)
+    pid = here.engine.status.worker_pid
+    assert pid is not None
+    return pid
+
+
+async def test_a_whole_story_on_the_real_worker(tmp_path: Path, models_dir: Path) -> None:
+    """Sketch, reply with words, reply with a picture, cancel: by one worker process, each picture of the right size."""
+    async with world(tmp_path, real_engine(models_dir)) as here:
+        waiting = await here.sketch(image=("moon.png", png((320, 200), "navy")), strength=0.5, **QUICK)
+        pid = await started(here)
+        first = await over(here, 1)
+        (card,) = here.cards()
+        await here.you.send(here.thread(), "hyper-realistic --steps 6", reply_to=card)
+        second = await over(here, 2)
+        await here.you.send(
+            here.thread(), "", reply_to=here.cards()[-1], attachments=[("new.png", png((100, 200), "olive"))]
+        )
+        third = await over(here, 3)
+        sizes = [(await opened(pictures_of(card)[0])).size for card in here.cards()]
+
+        await here.sketch(steps=50, strength=1.0, candidates=4)
+        await reaches(here, 4, lambda job: job.state is JobState.RUNNING)
+        (running,) = here.cards(here.thread(1))
+        answer = await here.you.click(running, custom_id=buttons_of(running)["Cancel"])
+        await here.you.click(card, custom_id=buttons_of(here.cards()[0])["Again"])
+        fifth = await over(here, 5)
+
+        assert waiting.ephemeral
+        assert [job.state for job in (first, second, third, fifth)] == [JobState.POSTED] * 4
+        assert second.request.init is not None
+        assert second.request.init.kind is InitKind.LATENTS
+        assert sizes == [(307, 192), (307, 192), (160, 320)]
+        assert "320×200 as 320×192 cropped to 307×192, strength 0.5: 3 of 6 steps" in text_of(here.cards()[0])
+        assert "stand-in model" in text_of(here.cards()[0])
+        assert "Cancelled." in said(answer)
+        assert here.engine.status.worker_pid == pid
+        assert pid != os.getpid()
+
+
+async def test_a_killed_worker_costs_nobody_anything(tmp_path: Path, models_dir: Path) -> None:
+    """kill -9 in the middle of a job: the job runs again by itself on a new worker, and is posted once."""
+    async with world(tmp_path, real_engine(models_dir)) as here:
+        pid = await started(here)
+        await here.sketch(steps=20, strength=1.0, candidates=1)
+        await reaches(here, 1, lambda job: job.state is JobState.RUNNING)
+        os.kill(pid, signal.SIGKILL)
+        job = await over(here, 1)
+        (card,) = here.cards()
+
+        assert job.state is JobState.POSTED
+        assert len(pictures_of(card)) == 1
+        assert here.engine.status.worker_pid not in (None, pid)
+
+
+async def test_a_restarted_bot_finishes_the_job_on_a_worker_of_its_own(tmp_path: Path, models_dir: Path) -> None:
+    """The bot ends in the middle of a job; the next one takes it up, on the same card, with another worker."""
+    async with world(tmp_path, real_engine(models_dir)) as here:
+        pid = await started(here)
+        await here.sketch(steps=20, strength=1.0, candidates=1)
+        await reaches(here, 1, lambda job: job.state is JobState.RUNNING)
+        await here.restart()
+        job = await over(here, 1)
+        (card,) = here.cards()
+
+        assert (job.state, job.attempt) == (JobState.POSTED, 2)
+        assert len(pictures_of(card)) == 1
+        assert here.engine.status.worker_pid not in (None, pid)
+
+
+async def test_previews_show_the_picture_as_it_becomes(tmp_path: Path, models_dir: Path) -> None:
+    """While it runs the card carries a preview file and a step count; both move on."""
+    async with world(tmp_path, real_engine(models_dir)) as here:
+        await started(here)
+        await here.sketch(steps=20, strength=1.0, candidates=1)
+        await over(here, 1)
+        edits = [entry.json for entry in here.env.http_requests if entry.method == "PATCH"]
+        files = [file["filename"] for body in edits if isinstance(body, dict) for file in body.get("attachments", [])]
+        previews = [name for name in dict.fromkeys(files) if name.startswith("preview-")]
+
+        assert len(previews) >= 2
+        assert previews == sorted(previews, key=lambda name: int(name.removeprefix("preview-").split(".")[0]))
