@@ -127,8 +127,11 @@ async def _one_answer(here: Simulated) -> float:
 
 
 async def _until_ready(engine: Engine) -> None:
+    changed = asyncio.Event()
+    engine.watch(lambda _status: changed.set())
     while not engine.status.state.takes_work:
-        await asyncio.sleep(0.05)
+        changed.clear()
+        await changed.wait()
 
 
 class _Stalls:

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.store import Job, JobState
-from inference import Catalogue, EngineConfig, EngineState, InitKind, Park
-from inference.config import STAND_IN
+from inference import EngineConfig, EngineState, InitKind, Park
+from inference.catalogue import ONLY_STAND_IN
 from inference.local import LocalEngine
+from tests.inference.toys import until_state
 from tests.journeys.world import World, buttons_of, opened, pictures_of, png, said, text_of, world
-
-QUICK = {"steps": 6, "candidates": 1}
 
 
 def real_engine(models_dir: Path) -> Callable[[Park], LocalEngine]:
-    config = EngineConfig(catalogue=Catalogue(models={STAND_IN: None}), models_dir=models_dir, preview_seconds=0.0)
+    config = EngineConfig(catalogue=ONLY_STAND_IN, models_dir=models_dir, preview_seconds=0.0)
     return lambda park: LocalEngine(config, park=park)
 
 
@@ -28,7 +27,7 @@ async def over(here: World, job_id: int) -> Job:
 
 
 async def reaches(here: World, job_id: int, enough: Callable[[Job], bool]) -> Job:
-    while (job := await here.store.job(job_id)) is None or not enough(job):
+    while (job := await here.store.job(job_id)) is None or not enough(job):  # noqa: ASYNC110 - a row tells nobody
         await asyncio.sleep(0.01)
     await here.env.settle()
     return job
@@ -36,9 +35,8 @@ async def reaches(here: World, job_id: int, enough: Callable[[Job], bool]) -> Jo
 
 async def started(here: World) -> int:
     """Wait for the worker; returns its pid."""
-    while not here.engine.status.state.takes_work:
-        assert here.engine.status.state is not EngineState.SETUP_FAILED, here.engine.status.detail
-        await asyncio.sleep(0.01)
+    status = await until_state(here.engine, EngineState.READY, EngineState.BUSY, EngineState.SETUP_FAILED)
+    assert status.state.takes_work, status.detail
     pid = here.engine.status.worker_pid
     assert pid is not None
     return pid
@@ -47,7 +45,9 @@ async def started(here: World) -> int:
 async def test_a_whole_story_on_the_real_worker(tmp_path: Path, models_dir: Path) -> None:
     """Sketch, reply with words, reply with a picture, cancel: by one worker process, each picture of the right size."""
     async with world(tmp_path, real_engine(models_dir)) as here:
-        waiting = await here.sketch(image=("moon.png", png((320, 200), "navy")), strength=0.5, **QUICK)
+        waiting = await here.sketch(
+            image=("moon.png", png((320, 200), "navy")), strength=0.5, steps=6, candidates=1
+        )
         pid = await started(here)
         first = await over(here, 1)
         (card,) = here.cards()
@@ -93,7 +93,9 @@ async def test_a_killed_worker_costs_nobody_anything(tmp_path: Path, models_dir:
         assert here.engine.status.worker_pid not in (None, pid)
 
 
-async def test_a_restarted_bot_finishes_the_job_on_a_worker_of_its_own(tmp_path: Path, models_dir: Path) -> None:
+async def test_a_restarted_bot_finishes_the_job_on_a_worker_of_its_own(
+    tmp_path: Path, models_dir: Path
+) -> None:
     """The bot ends in the middle of a job; the next one takes it up, on the same card, with another worker."""
     async with world(tmp_path, real_engine(models_dir)) as here:
         pid = await started(here)
@@ -115,7 +117,12 @@ async def test_previews_show_the_picture_as_it_becomes(tmp_path: Path, models_di
         await here.sketch(steps=20, strength=1.0, candidates=1)
         await over(here, 1)
         edits = [entry.json for entry in here.env.http_requests if entry.method == "PATCH"]
-        files = [file["filename"] for body in edits if isinstance(body, dict) for file in body.get("attachments", [])]
+        files = [
+            file["filename"]
+            for body in edits
+            if isinstance(body, dict)
+            for file in body.get("attachments", [])
+        ]
         previews = [name for name in dict.fromkeys(files) if name.startswith("preview-")]
 
         assert len(previews) >= 2

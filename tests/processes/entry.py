@@ -1,4 +1,4 @@
-"""The bot as `moonsketch run` serves it, on a worker with the toy runner: a process that starts quickly, to be killed."""
+"""The bot as `moonsketch run` serves it, on a worker with the toy runner: quick to start, made to be killed."""
 
 from __future__ import annotations
 

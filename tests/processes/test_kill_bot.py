@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from filelock import FileLock
 from simcord.backend.models import Channel, Message, User
 
+from bot.run import run_bot
+from bot.settings import Settings
 from bot.store import JobState, Store
 from tests.discord.limits import Request
 from tests.discord.process import BotProcess
@@ -117,7 +120,7 @@ async def while_drawing(here: Stage) -> None:
     await here.sketch()
     await here.toy.until(lambda turn: turn.name == "step" and len(here.toy.named("step")) == 2)
     await here.bot.kill()
-    here.toy.decide = lambda turn: "go"
+    here.toy.decide = lambda _turn: "go"
 
 
 async def after_all(here: Stage) -> None:
@@ -197,10 +200,6 @@ async def test_buttons_and_replies_work_on_the_card_of_a_killed_bot(tmp_path: Pa
 
 async def test_a_second_bot_on_the_same_data_folder_is_refused(tmp_path: Path) -> None:
     """Two processes would deliver every job twice: the second says so and ends."""
-    from bot.run import run_bot
-    from bot.settings import Settings
-    from filelock import FileLock
-
     with FileLock(tmp_path / "lock"):
         sentence = run_bot(Settings(data=tmp_path, _env_file=None))  # type: ignore[call-arg]  # pydantic-settings' own
 
