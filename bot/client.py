@@ -93,8 +93,8 @@ class ArtBot(discord.AutoShardedClient):
         """Recovery waits for the channels to be known. Discord may say 'ready' again after a reconnect."""
         log.info("ready", user=str(self.user), servers=len(self.guilds))
         if not self._recovered:
-            self._recovered = True
             await self.jobs.recover()
+            self._recovered = True
 
     async def on_message(self, message: discord.Message) -> None:
         await on_reply(self, message)

@@ -66,6 +66,7 @@ Answer = Clean | Refused
 def clean(data: bytes) -> Answer:
     """Open, check, decode and re-make one file."""
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a stranger's EXIF has wrong is nothing for our log
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:

@@ -112,7 +112,7 @@ class Delivery:
 
     async def post(self, job: Job) -> Place:
         """Have the job's place open and its card posted; returns the place. Raises DeliveryFailed."""
-        card = self._cards[job.id]
+        card = self._looked_after(job)
         async with card.sending:
             place = await self.place_of(job)
             await self._message(card, job, place)
@@ -120,7 +120,7 @@ class Delivery:
 
     async def finish(self, job: Job) -> discord.Message:
         """Show the final state for certain, then look after the card no longer. Raises DeliveryFailed."""
-        card = self._cards[job.id]
+        card = self._looked_after(job)
         card.dirty = False
         async with card.sending:
             place = await self.place_of(job)
@@ -186,6 +186,13 @@ class Delivery:
             await self._store.intend_post(tx, post)
         return post
 
+    def _looked_after(self, job: Job) -> _Card:
+        """The job may have been stopped, and its card let go, while somebody was about to post it."""
+        card = self._cards.get(job.id)
+        if card is None:
+            raise PlaceGone(f"the card of job {job.id} is no longer looked after")
+        return card
+
     async def _refresh(self, card: _Card) -> None:
         try:
             while card.dirty:
@@ -202,10 +209,12 @@ class Delivery:
             card.refreshing = False
 
     async def _show(self, card: _Card) -> None:
-        job = await self._store.job(card.job_id)
-        if job is None or not card.dirty:  # finished meanwhile
+        if not card.dirty:  # finished meanwhile
             return
         card.dirty = False
+        job = await self._store.job(card.job_id)
+        if job is None:
+            return
         place = await self.place_of(job)
         message = await self._message(card, job, place)
         if not await self._edit(card, message):
@@ -231,7 +240,7 @@ class Delivery:
                 return None
         if self._now() - post.created_at < NONCE_SECONDS:
             return None  # the same nonce gives the message that may be there already
-        async for message in place.history(limit=_HISTORY_LOOKED_AT):
+        for message in await _discord(_latest(place)):
             if message.author == self._client.user and _carries(message, job.id):
                 async with self._store.transaction() as tx:
                     await self._store.posted_as(tx, post.nonce, message.id)
@@ -320,6 +329,10 @@ class _Card:
         self.dirty = False
         self.refreshing = False
         self.last_edit = 0.0
+
+
+async def _latest(place: Place) -> list[discord.Message]:
+    return [message async for message in place.history(limit=_HISTORY_LOOKED_AT)]
 
 
 def _carries(message: discord.Message, job_id: int) -> bool:

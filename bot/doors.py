@@ -129,6 +129,8 @@ class Doors:
             upload_as_parent = job.upload_id
         else:
             picture, _ = await self._candidate(job, candidate, person_id)
+            if picture.job_id is None:
+                raise Gone(texts.NOT_OVER_YET if job.state.waits_or_runs else texts.NO_PICTURES_CAME)
             model = remix.choose_model(self._engine.models(), job.request.model)
             strength = model.subtle if action is Action.SUBTLE else model.strong
             request = remix.vary(model, await self._source(picture), strength, self._fresh_seed())

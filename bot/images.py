@@ -16,7 +16,7 @@ import structlog
 from PIL import Image
 
 from bot import texts
-from bot.decode_child import MOST_PIXELS, MOST_PIXELS_OF_JPEG, Answer, Clean, Refused
+from bot.decode_child import KEPT_SIDE, MOST_PIXELS, MOST_PIXELS_OF_JPEG, Answer, Clean, Refused
 from bot.errors import BadPicture
 from inference import Pixels, Size
 
@@ -26,6 +26,8 @@ MOST_BYTES: Final = 10 * 2**20
 """What Discord lets people without boosts upload, and what one file may weigh here."""
 
 _ANSWER_SECONDS = 10.0
+_LONGEST_ANSWER = 4 * KEPT_SIDE * KEPT_SIDE * 2
+"""Twice the raw pixels of the largest picture that is kept: a decode process that says more is not ours any more."""
 _LENGTH = struct.Struct(">I")
 _ANSWER: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
 _ALLOWED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
@@ -73,15 +75,15 @@ class Decoder:
                 process.stdin.write(_LENGTH.pack(len(data)) + data)
                 await process.stdin.drain()
                 head = await process.stdout.readexactly(_LENGTH.size)
-                body = await process.stdout.readexactly(_LENGTH.unpack(head)[0])
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+                length = min(_LENGTH.unpack(head)[0], _LONGEST_ANSWER)
+                return _ANSWER.decode(await process.stdout.readexactly(length))
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError) as error:
             log.warning("the decode process ended over a file", error=repr(error), bytes=len(data))
             await self.close()
             raise BadPicture(texts.PICTURE_TOOK_TOO_LONG) from None
         except asyncio.CancelledError:
             await self.close()  # or its answer would be taken for that of the next file
             raise
-        return _ANSWER.decode(body)
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
@@ -92,6 +94,7 @@ class Decoder:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={name: os.environ[name] for name in _ALLOWED_ENVIRONMENT if name in os.environ},
+                start_new_session=True,  # Ctrl-C is the bot's to answer; the closed stdin ends this one
             )
         return self._process
 

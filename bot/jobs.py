@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 
 import discord
@@ -147,7 +147,9 @@ class Jobs:
         async with self._store.transaction() as tx:
             accepted_before = await self._store.accepted_before(new.source)
             if accepted_before is None:
-                check_line(limits, *await self._store.count_waiting(tx, new.guild_id, new.author_id))
+                mine, all_here = await self._store.count_waiting(tx, new.guild_id, new.author_id)
+                # Direct messages are no server: strangers who write there do not stand in each other's way.
+                check_line(limits, mine, all_here if new.guild_id is not None else mine)
             job = await self._store.accept(tx, new, self._now())
         if accepted_before is None:
             log.info("accepted", job=job.id, kind=job.kind, server=job.guild_id, person=job.author_id)
@@ -164,6 +166,10 @@ class Jobs:
             raise NotAllowed(texts.PLACE_IS_GONE) from error
         except DeliveryDelayed as error:
             log.warning("the card comes later", job=job.id, why=str(error))
+        except Exception:
+            # Whatever else keeps the card from being posted ends the job: nobody would see what came of it.
+            await self._fail(live, texts.INTERNAL_ERROR)
+            raise
         if self._live.get(job.id) is live and job.id not in self._queue:
             self._queue.add(live.entry)
             self._pump()
@@ -183,12 +189,17 @@ class Jobs:
 
     def position(self, job_id: int) -> tuple[int, float | None]:
         """Place in the line (0: not waiting) and the seconds until it is done, None while nobody knows."""
-        ahead = [live.cost_left for live in self._live.values() if live.task is not None]
-        for place, entry in enumerate(self._queue, start=1):
-            ahead.append(entry.cost)
-            if entry.job_id == job_id:
-                return place, self._pace.seconds(ahead)
+        for waiting_id, place, seconds in self._positions():
+            if waiting_id == job_id:
+                return place, seconds
         return 0, None
+
+    def _positions(self) -> Iterator[tuple[int, int, float | None]]:
+        """Job, place and seconds of everybody who waits, first come first."""
+        ahead = sum(live.cost_left for live in self._live.values() if live.task is not None)
+        for place, entry in enumerate(self._queue, start=1):
+            ahead += entry.cost
+            yield entry.job_id, place, self._pace.seconds([ahead])
 
     def _pump(self) -> None:
         """Start whatever can start. Called whenever something changed; there is no loop that waits."""
@@ -197,16 +208,16 @@ class Jobs:
                 live = self._live[self._queue.take().job_id]
                 self._rows_in_use += live.job.request.rows
                 live.task = self._tasks.spawn(self._run(live), name=f"job {live.job.id}")
-        for entry in self._queue:
-            self._show_position(self._live[entry.job_id])
+        for job_id, position, seconds in self._positions():
+            self._show_position(self._live[job_id], position, seconds)
 
     def _fits(self, live: _Live) -> bool:
         """Strictly in fair order: nobody small slips past somebody large."""
         room = self._engine.row_credits + LOOK_AHEAD_ROWS - self._rows_in_use
         return self._rows_in_use == 0 or live.job.request.rows <= room
 
-    def _show_position(self, live: _Live) -> None:
-        position, seconds = self.position(live.job.id)
+    def _show_position(self, live: _Live, position: int, seconds: float | None) -> None:
+        """Edit the card only when people would read something new on it."""
         rounded = None if seconds is None else texts.about(seconds)
         shown = (position, rounded, self._engine.status.state, self._engine.status.detail)
         if shown != live.shown:
@@ -366,6 +377,10 @@ class Jobs:
                 if math.isnan(wait):
                     return  # still rendered: the next start posts it
                 await self._park(asyncio.sleep(wait), "Discord to come back")
+            except Exception:
+                log.exception("a result could not be shown", job=live.job.id)
+                await self._fail(live, texts.INTERNAL_ERROR)
+                return
             else:
                 break
         async with self._store.transaction() as tx:
@@ -395,7 +410,7 @@ class Jobs:
         self._live.pop(live.job.id, None)
         try:
             await self._delivery.finish(live.job)
-        except DeliveryFailed as error:
+        except (DeliveryFailed, FileMissing) as error:
             log.info("nobody could be told", job=live.job.id, why=str(error))
             self._delivery.drop(live.job.id)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 
+import aiohttp
 import discord
 import structlog
 from asyncio_throttle.throttler import Throttler
@@ -14,7 +16,7 @@ from bot import logs
 from bot.client import ArtBot
 from bot.engine_setup import build_engine
 from bot.settings import Settings, SettingsWrong
-from bot.store import Store
+from bot.store import DatabaseTooNew, Store
 from inference import Engine
 
 log = structlog.get_logger(__name__)
@@ -49,7 +51,10 @@ def run_bot(settings: Settings) -> str | None:
     """Run until stopped. Returns the sentence that says why it could not, None when all went well."""
     logs.configure(settings.log)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is a Ctrl-C
-    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"The data folder {settings.data} cannot be used: {error.strerror}."
     try:
         # One process per data folder: two would deliver every job twice (see also bot/store/database.py).
         with FileLock(settings.data / "lock", timeout=0):
@@ -58,6 +63,12 @@ def run_bot(settings: Settings) -> str | None:
         return f"Another Moonsketch runs on the data folder {settings.data}. Stop it, or set MOONSKETCH_DATA."
     except SettingsWrong as error:
         return str(error)
+    except DatabaseTooNew:
+        return f"The database in {settings.data} was written by a later Moonsketch. Update this one."
+    except sqlite3.DatabaseError as error:
+        return f"The database in {settings.data} cannot be used: {error}. Put back a backup of that folder."
+    except aiohttp.ClientError as error:
+        return f"Discord cannot be reached: {error}"
     except discord.LoginFailure:
         return BAD_TOKEN
     except discord.PrivilegedIntentsRequired:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,9 +22,12 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
+_PREFIX = "MOONSKETCH_"
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="MOONSKETCH_", env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True
+        env_prefix=_PREFIX, env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True
     )
 
     token: SecretStr | None = None
@@ -44,12 +48,21 @@ class SettingsWrong(Exception):
 
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Raises SettingsWrong."""
+    unknown = [name for name in os.environ if name.upper().startswith(_PREFIX) and not _is_known(name)]
+    wrong = [f"{name}: there is no such setting" for name in sorted(unknown)]
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own constructor argument
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own argument
     except ValidationError as error:
-        raise SettingsWrong("\n".join(_line(problem) for problem in error.errors())) from None
+        wrong += [_line(problem) for problem in error.errors()]
     except UnicodeDecodeError:
-        raise SettingsWrong(f"{env_file} is not UTF-8 text: save it again in that encoding.") from None
+        wrong.append(f"{env_file} is not UTF-8 text: save it again in that encoding.")
+    if wrong:
+        raise SettingsWrong("\n".join(wrong))
+    return settings
+
+
+def _is_known(name: str) -> bool:
+    return name.upper().removeprefix(_PREFIX).lower() in Settings.model_fields
 
 
 def _line(problem: object) -> str:

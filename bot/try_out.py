@@ -44,6 +44,7 @@ async def try_out(
     """Returns the sentence that says why there is no picture, None when there is one."""
     engine = None
     try:
+        _check_writable(output)
         engine = build_engine(settings)
         picture = await _read(sketch)
         request = remix.from_sketch(
@@ -60,6 +61,14 @@ async def try_out(
         if engine is not None:
             await engine.close()
     return None
+
+
+def _check_writable(output: Path) -> None:
+    """Before anything is drawn. Raises Refusal."""
+    if not output.resolve().parent.is_dir():
+        raise Refusal(f"{output}: there is no folder {output.resolve().parent}.")
+    if output.is_dir():
+        raise Refusal(f"{output} is a folder; name a file in it.")
 
 
 async def _read(sketch: Path) -> CleanPicture:

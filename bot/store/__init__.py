@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bot.store.database import Database, Row, Transaction
+from bot.store.database import Database, DatabaseTooNew, Row, Transaction
 from bot.store.files import FileMissing, Files
 from bot.store.records import (
     Job,
@@ -32,6 +32,7 @@ from bot.store.records import (
 from inference import ImageRequest
 
 __all__ = [
+    "DatabaseTooNew",
     "FileMissing",
     "Files",
     "Job",
@@ -63,7 +64,9 @@ class Store:
     @classmethod
     async def open(cls, folder: Path) -> Store:
         database = await Database.open(folder / "moonsketch.sqlite3")
-        return cls(database, Files(folder / "pictures"))
+        files = Files(folder / "pictures")
+        await files.sweep()
+        return cls(database, files)
 
     async def close(self) -> None:
         await self._database.close()

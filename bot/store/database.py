@@ -31,6 +31,10 @@ _PRAGMAS = (
 )
 
 
+class DatabaseTooNew(Exception):
+    """A later version of the bot wrote this database; this one would not understand its rows."""
+
+
 class Transaction:
     """Proof that a write happens inside `Database.transaction`; the only thing that can write."""
 
@@ -103,7 +107,10 @@ class Database:
         """Apply the numbered .sql files that `user_version` says are missing, each in a transaction of its own."""
         row = await self.one("PRAGMA user_version")
         assert row is not None  # the pragma always answers
-        for number, script in _migrations():
+        migrations = _migrations()
+        if row[0] > migrations[-1][0]:
+            raise DatabaseTooNew(row[0], migrations[-1][0])
+        for number, script in migrations:
             if number > row[0]:
                 async with self.transaction() as tx:
                     for statement in _statements(script):

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from inference import PictureRef
 
+_PART = ".part-"
+
 
 class FileMissing(Exception):
     """A row names bytes that are not on disk (deleted by hand, or a restored backup)."""
@@ -26,12 +28,20 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    async def sweep(self) -> None:
+        """Remove what writes that a crash cut short have left. Only while nobody else writes here."""
+        await asyncio.to_thread(self._sweep)
+
     async def put(self, data: bytes) -> PictureRef:
         return await asyncio.to_thread(self._put, data)
 
     async def get(self, ref: PictureRef) -> bytes:
         """The bytes of `ref`. Raises FileMissing."""
         return await asyncio.to_thread(self._get, ref)
+
+    def _sweep(self) -> None:
+        for part in self._folder.glob(f"*/{_PART}*"):
+            part.unlink(missing_ok=True)
 
     def _path(self, ref: PictureRef) -> Path:
         return self._folder / ref[:2] / ref
@@ -42,7 +52,7 @@ class Files:
         if path.exists():
             return ref
         self._make_folder(path.parent)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_PART)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:

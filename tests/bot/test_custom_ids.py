@@ -1,0 +1,80 @@
+"""What buttons remember of themselves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.custom_ids import BUTTON_TEMPLATE, HISTORY_TEMPLATE, Action, button_id, history_id, names_job
+
+GREATEST_ID = 10**18 - 1
+LONGEST = 100
+"""Discord's limit."""
+
+ids = st.integers(1, GREATEST_ID)
+
+
+@given(action=st.sampled_from(Action), job=ids, candidate=st.integers(0, 99))
+def test_a_button_is_read_as_it_was_written(action: Action, job: int, candidate: int) -> None:
+    """Every action, job and candidate comes back, in a length that Discord takes."""
+    written = button_id(action, job, candidate)
+
+    match = re.fullmatch(BUTTON_TEMPLATE, written)
+    assert match is not None
+    assert (match["action"], int(match["job"]), int(match["candidate"])) == (action, job, candidate)
+    assert len(written) <= LONGEST
+
+
+@given(scene=ids)
+def test_a_history_select_is_read_as_it_was_written(scene: int) -> None:
+    """The Scene comes back, in a length that Discord takes."""
+    written = history_id(scene)
+
+    match = re.fullmatch(HISTORY_TEMPLATE, written)
+    assert match is not None
+    assert int(match["scene"]) == scene
+    assert len(written) <= LONGEST
+
+
+@given(action=st.sampled_from(Action), number=ids)
+def test_no_custom_id_is_two_things(action: Action, number: int) -> None:
+    """A button is no select and a select is no button: discord.py takes the first template that fits."""
+    assert not re.fullmatch(HISTORY_TEMPLATE, button_id(action, number))
+    assert not re.fullmatch(BUTTON_TEMPLATE, history_id(number))
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "",
+        "art",
+        "art:pick:1",
+        "art:pick:1:2:3",
+        "art:delete:1:0",
+        "art:pick:-1:0",
+        "art:pick:x:0",
+        "art:pick:1:100",
+        f"art:pick:{10**18}:0",
+        "art:pick:١:0",
+        "ART:pick:1:0",
+        "art:pick:1:0\n",
+        " art:pick:1:0",
+    ],
+)
+def test_anything_else_is_not_ours(custom_id: str) -> None:
+    """Another bot's component, or one that was tampered with, is left alone."""
+    assert not re.fullmatch(BUTTON_TEMPLATE, custom_id)
+    assert not re.fullmatch(HISTORY_TEMPLATE, custom_id)
+
+
+def test_a_card_is_known_by_its_buttons() -> None:
+    """Job 12's button names job 12, not job 1 nor 2; a history select names no job at all."""
+    custom_id = button_id(Action.AGAIN, 12)
+
+    assert names_job(custom_id, 12)
+    assert not names_job(custom_id, 1)
+    assert not names_job(custom_id, 2)
+    assert not names_job(history_id(12), 12)
