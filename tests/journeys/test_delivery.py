@@ -1,0 +1,98 @@
+"""Journeys: how often a card is edited, and what happens when stored bytes are gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot import texts
+from bot.run import ChannelThrottles
+from bot.store import JobState
+from inference import InitKind
+from tests.journeys.world import World, held_engine, pictures_of, text_of, world
+
+
+def edits(here: World) -> int:
+    return sum(
+        entry.method == "PATCH" and "/messages/" in entry.path for entry in here.env.http_requests
+    ) - answers(here)
+
+
+def answers(here: World) -> int:
+    return sum(
+        entry.method == "PATCH" and entry.path.startswith("/webhooks/") for entry in here.env.http_requests
+    )
+
+
+async def test_many_steps_become_few_edits(tmp_path: Path) -> None:
+    """Twenty steps within the gap between edits are one edit that shows the latest; the result does not wait."""
+    async with world(tmp_path, held_engine, edit_gap=2.5) as here:
+        await here.sketch(candidates=1, steps=25, strength=1.0)
+        before = edits(here)
+        here.fake.release(20)
+        await here.env.settle()
+        at_once = edits(here) - before
+        await here.env.advance_time(2.5)
+        later = edits(here) - before
+        (card,) = here.cards()
+        here.fake.release(5)
+        await here.env.settle()
+        (done,) = here.cards()
+
+        assert (at_once, later) == (0, 1)
+        assert "Step 20 of 25" in text_of(card)
+        assert len(pictures_of(done)) == 1
+
+
+async def test_without_the_gap_the_same_steps_are_many_edits(tmp_path: Path) -> None:
+    """The control of the test above."""
+    async with world(tmp_path, held_engine, edit_gap=0.0) as here:
+        await here.sketch(candidates=1, steps=25, strength=1.0)
+        before = edits(here)
+        for _ in range(5):
+            here.fake.release(1)
+            await here.env.settle()
+
+        assert edits(here) - before == 5
+
+
+async def test_latents_that_are_gone_are_replaced_by_pixels(tmp_path: Path) -> None:
+    """A reply goes on from the picture itself, and the card says so."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=1)
+        (parent,) = await here.store.candidates(1)
+        assert parent.latents is not None
+        (tmp_path / "pictures" / parent.latents[:2] / parent.latents).unlink()
+        (card,) = here.cards()
+        await here.you.send(here.thread(), "rounder", reply_to=card)
+        _, second = here.fake.requests
+        _, refined = here.cards()
+
+        assert second.init is not None
+        assert (second.init.kind, second.init.ref) == (InitKind.PIXELS, parent.file)
+        assert "stored latents were gone" in text_of(refined)
+        assert len(pictures_of(refined)) == 1
+
+
+async def test_a_picture_whose_file_is_gone_ends_the_job_with_a_sentence(tmp_path: Path) -> None:
+    """Nothing hangs in the line for ever."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=4)
+        await here.sketch(who=here.other, candidates=4)
+        upload = await here.store.picture(2)
+        assert upload is not None
+        (tmp_path / "pictures" / upload.file[:2] / upload.file).unlink()
+        here.fake.release(1000)
+        await here.env.settle()
+        job = await here.store.job(2)
+
+        assert job is not None
+        assert job.state is JobState.FAILED
+        assert job.error == texts.PICTURE_FILE_GONE
+
+
+async def test_every_channel_has_one_limiter_of_its_own() -> None:
+    """All cards of a channel share one, two channels do not."""
+    throttles = ChannelThrottles()
+
+    assert throttles(1) is throttles(1)
+    assert throttles(1) is not throttles(2)
