@@ -23,10 +23,17 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from inference import latents as latent_blob
 from inference import previews
+from inference.catalogue import model_infos
 from inference.config import EngineConfig
 from inference.errors import BadRequest, EngineError, ModelUnavailable, RequestFailed
 from inference.framing import crop, crop_preview, place, quantise
-from inference.loading import CPU_ROWS, check_folder, choose_placement, choose_rows, open_model
+from inference.loading import (
+    check_folder,
+    choose_placement,
+    choose_rows,
+    keep_freed_memory,
+    open_model,
+)
 from inference.models.stable_diffusion import Denoising, StableDiffusion
 from inference.previews import PreviewMap
 from inference.recent import Recent
@@ -79,7 +86,9 @@ class StepRunner:
         self._entering = entering
         self._clock = clock
         self._placement = choose_placement(config)
-        self._scheduler = Scheduler(max(2, config.max_rows or CPU_ROWS))
+        if self._placement.device.type == "cpu":
+            keep_freed_memory()
+        self._scheduler = Scheduler(max(2, config.max_rows))
         self._samples: dict[Ticket, Sample] = {}
         self._undecoded: deque[Ticket] = deque()
         self._loaded: Loaded | None = None
@@ -122,9 +131,9 @@ class StepRunner:
         return bool(self._samples)
 
     @property
-    def model(self) -> StableDiffusion | None:
-        """What is loaded now, for a look at what the process computes with."""
-        return None if self._loaded is None else self._loaded.model
+    def loaded(self) -> Loaded | None:
+        """What is in memory now."""
+        return self._loaded
 
     def step(self) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -205,7 +214,7 @@ class StepRunner:
         check_folder(name, folder)
         self._unload()
         model = open_model(name, folder, self._placement)
-        self._loaded = Loaded(name, model, _fit_preview(name, model), latent_blob.fingerprint(folder))
+        self._loaded = Loaded(name, model, _fit_preview(name, model), self._fingerprint(name))
         self._scheduler.row_limit = choose_rows(self._config, model)
         return self._loaded
 
@@ -222,6 +231,11 @@ class StepRunner:
         if name not in self._folders:
             raise ModelUnavailable(f"There is no model called {name} on this machine.")
         return self._folders[name]
+
+    def _fingerprint(self, name: str) -> str:
+        """What the bot knows the model's latents by."""
+        infos = model_infos(self._config.catalogue, self._config.models_dir)
+        return next((info.latents for info in infos if info.name == name), "")
 
     def _of_model(self, model: str) -> list[Ticket]:
         return [ticket for ticket in self._scheduler.tickets if ticket.group.model == model]

@@ -6,9 +6,7 @@ instead of decoded into noise.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from pathlib import Path
 from struct import unpack_from
 
 import torch
@@ -22,7 +20,10 @@ _KIND = "moonsketch-latents"
 
 
 def pack(latents: torch.Tensor, fingerprint: str) -> bytes:
-    """latents: (1, channels, height / 8, width / 8), as they were before the decoder."""
+    """latents: (1, channels, height / 8, width / 8), as they were before the decoder.
+
+    fingerprint: the model's `ModelInfo.latents`.
+    """
     return save({_TENSOR: latents.detach().cpu().contiguous()}, metadata={_KIND: fingerprint})
 
 
@@ -37,15 +38,6 @@ def unpack(blob: bytes, fingerprint: str) -> torch.Tensor:
     if made_with != fingerprint:
         raise BadRequest("The stored latents were made with another model.")
     return latents
-
-
-def fingerprint(folder: Path) -> str:
-    """Names the VAE and scaling that latents of this model folder can be fed to again."""
-    digest = hashlib.sha256()
-    for path in sorted((folder / "vae").iterdir()):
-        if path.suffix in (".json", ".safetensors"):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _metadata(blob: bytes) -> dict[str, str]:

@@ -6,16 +6,15 @@ ModelUnavailable with a sentence that names the folder and the file.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
-import os
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-
-# Both libraries read this once, when they are imported: nothing below may ever ask a hub.
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -43,13 +42,17 @@ _DTYPES = {
     Precision.FLOAT16: torch.float16,
     Precision.BFLOAT16: torch.bfloat16,
 }
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_SPECIAL = ("time_cond_proj_dim", "addition_embed_type", "class_embed_type")
+"""A UNet with one of these wants more than noise, time and text."""
+
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 
 # AcceleratorError is younger than the oldest torch that is supported.
 _DEVICE_ERRORS = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
 
-CPU_ROWS = 8
 MOST_ROWS = 16
+FIXED_CPU_ROWS = 8
 
 
 class Placement(NamedTuple):
@@ -75,19 +78,21 @@ def choose_placement(config: EngineConfig) -> Placement:
 
 
 def choose_rows(config: EngineConfig, model: StableDiffusion) -> int:
-    """Rows per forward pass: as configured, else by device.
+    """Rows per forward pass: as configured, else by device, at least a guided sample's two.
 
-    CPU: more rows bring nothing once the caches are full. CUDA: a row of a 512×512 canvas takes about 0.4 GB of
-    activations in half precision (attention and the widest skip connections of SD 1.5), and in proportion for other
-    canvases and for float32; four fifths of the free memory are given to rows, the rest to the decoder.
+    CPU: as many as fit into a step of the expected length, from the measured time of one pass; more rows cost no more
+    each, but everybody's next step comes later. With `fixed_rows` it must not depend on a measurement. CUDA: a row of
+    a 512×512 canvas takes about 0.4 GB of activations in half precision (attention and the widest skip connections of
+    SD 1.5), and in proportion for other canvases and for float32; four fifths of the free memory are given to rows,
+    the rest to the decoder.
     """
     if config.max_rows:
         return max(2, config.max_rows)
     if model.device.type != "cuda":
-        return CPU_ROWS
+        most = FIXED_CPU_ROWS if config.fixed_rows else int(config.step_seconds / _row_seconds(model))
+        return min(MOST_ROWS, max(2, most))
     free, _total = torch.cuda.mem_get_info(model.device)
-    latent_area = int(model.unet.config["sample_size"]) ** 2
-    row = 0.4e9 * (latent_area / 64**2) * (model.dtype.itemsize / 2)
+    row = 0.4e9 * (model.latent_side / 64) ** 2 * (model.dtype.itemsize / 2)
     return int(min(MOST_ROWS, max(2, 0.8 * free // row)))
 
 
@@ -116,14 +121,26 @@ def check_folder(name: str, folder: Path) -> None:
         _read_json(name, folder / part / "config.json")
         for weights in _weights(name, folder / part):
             _check_whole(name, weights)
-    channels = _read_json(name, folder / "unet" / "config.json").get("in_channels", 4)
-    if channels != 4:
+    unet = _read_json(name, folder / "unet" / "config.json")
+    if unet.get("in_channels", 4) != 4 or any(unet.get(key) is not None for key in _SPECIAL):
         raise ModelUnavailable(
-            f"The model {name} is for inpainting or another special use ({channels} channels in)."
+            f"The model {name} is for inpainting, distilled or for another special use, which is not supported."
         )
     for needed in ("tokenizer", "scheduler/scheduler_config.json"):
         if not (folder / needed).exists():
             raise ModelUnavailable(f"The model {name} is incomplete: {folder / needed} is missing.")
+
+
+def keep_freed_memory() -> None:
+    """For CPU: let the process keep the memory that one forward pass frees for the next one.
+
+    glibc hands blocks above 128 KiB back to the system at once and pays for every page of them again when they are
+    next asked for, a tenth to a quarter of a small model's time. Other C libraries have no such knob.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most it takes
+        mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
 def _best_device() -> str:
@@ -160,14 +177,27 @@ def _open_part(folder: Path, cls: Any, placement: Placement) -> Any:
 def _computes_finite(model: StableDiffusion) -> bool:
     """Some cards (GTX 16xx) compute float16 into infinities; one pass through every part shows it."""
     with torch.inference_mode():
-        side = int(model.unet.config["sample_size"])
-        latents = torch.randn(1, 4, side, side, generator=torch.Generator().manual_seed(0))
-        latents = latents.to(model.device, model.dtype)
-        noise = model.unet(latents, 500, encoder_hidden_states=model.encode_text("moon"), return_dict=False)[
-            0
-        ]
-        picture = model.vae.decode(noise, return_dict=False)[0]
+        picture = model.vae.decode(_trial_pass(model, rows=1), return_dict=False)[0]
     return bool(torch.isfinite(picture).all())
+
+
+def _row_seconds(model: StableDiffusion) -> float:
+    _trial_pass(model, rows=2)  # the first pass also sets things up
+    started = time.perf_counter()
+    _trial_pass(model, rows=2)
+    return (time.perf_counter() - started) / 2
+
+
+@torch.inference_mode()
+def _trial_pass(model: StableDiffusion, *, rows: int) -> torch.Tensor:
+    """The UNet once, over latents of the model's own size."""
+    side = model.latent_side
+    latents = torch.randn(rows, 4, side, side, generator=torch.Generator().manual_seed(0))
+    text = model.encode_text("moon").expand(rows, -1, -1)
+    predicted: torch.Tensor = model.unet(
+        latents.to(model.device, model.dtype), 500, encoder_hidden_states=text, return_dict=False
+    )[0]
+    return predicted
 
 
 def _variant(folder: Path) -> str | None:

@@ -90,6 +90,8 @@ class StableDiffusion:
         self.text_encoder = parts.text_encoder
         self.tokenizer = parts.tokenizer
         self.scale_factor = 2 ** (len(parts.vae.config["block_out_channels"]) - 1)
+        sides = parts.unet.config["sample_size"]
+        self.latent_side: int = sides if isinstance(sides, int) else max(sides)
         # Asked for in every step; the libraries' own properties walk through all submodules each time.
         self.device: torch.device = parts.unet.device
         self.dtype: torch.dtype = parts.unet.dtype

@@ -13,6 +13,7 @@ import torch
 from inference import latents
 from inference.batching import StepRunner
 from inference.config import Catalogue, Device, EngineConfig, ModelEntry
+from inference.models.stable_diffusion import StableDiffusion
 from inference.runner import Outcome, Phase, SampleFailed
 from inference.types import (
     Blob,
@@ -90,12 +91,11 @@ def stored_latents(fingerprint: str) -> bytes:
     return latents.pack(values, fingerprint)
 
 
-def request(model: str, init: InitKind | None = None, **changes: Any) -> ImageRequest:
-    refs = {InitKind.PIXELS: SKETCH, InitKind.LATENTS: LATENTS}
+def request(model: str, init: InitKind | Init | None = None, **changes: Any) -> ImageRequest:
+    if isinstance(init, InitKind):
+        init = Init(kind=init, ref=SKETCH if init is InitKind.PIXELS else LATENTS)
     settings = {"prompt": "the moon", "seeds": (7,), "frame": SQUARE, "steps": 10, **changes}
-    return ImageRequest(
-        model=model, init=None if init is None else Init(kind=init, ref=refs[init]), **settings
-    )
+    return ImageRequest(model=model, init=init, **settings)
 
 
 def play(
@@ -104,7 +104,7 @@ def play(
     """Hand the requests over as they arrive and step until nothing is left; keys are their places in the list."""
     played = Played({}, [], [])
     pending = {key: one if isinstance(one, Joining) else Joining(one) for key, one in enumerate(joining)}
-    if runner.model is None:
+    if runner.loaded is None:
         runner.load(next(iter(pending.values())).request.model)
     with _counting_rows(runner, played.rows):
         while pending or runner.waiting:
@@ -119,14 +119,23 @@ def play(
     return played
 
 
+def model_of(runner: StepRunner) -> StableDiffusion:
+    assert runner.loaded is not None
+    return runner.loaded.model
+
+
+def fingerprint_of(runner: StepRunner) -> str:
+    assert runner.loaded is not None
+    return runner.loaded.fingerprint
+
+
 class _counting_rows:  # noqa: N801 - reads as the context it is
     def __init__(self, runner: StepRunner, rows: list[int]) -> None:
         self._runner = runner
         self._rows = rows
 
     def __enter__(self) -> None:
-        assert self._runner.model is not None
-        self._hook = self._runner.model.unet.register_forward_pre_hook(
+        self._hook = model_of(self._runner).unet.register_forward_pre_hook(
             lambda _module, inputs: self._rows.append(len(inputs[0]))
         )
 
@@ -136,8 +145,7 @@ class _counting_rows:  # noqa: N801 - reads as the context it is
 
 def as_floats(runner: StepRunner, done: SampleDone, fingerprint: str) -> npt.NDArray[np.float32]:
     """The result before it is rounded to bytes, (height, width, 3) from 0 to 1."""
-    assert runner.model is not None
-    return runner.model.decode(latents.unpack(done.latents, fingerprint))
+    return model_of(runner).decode(latents.unpack(done.latents, fingerprint))
 
 
 def as_bytes(done: SampleDone) -> npt.NDArray[np.uint8]:

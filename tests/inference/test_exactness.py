@@ -29,6 +29,7 @@ from tests.inference.driving import (
     as_bytes,
     as_floats,
     config,
+    fingerprint_of,
     ignore,
     play,
     request,
@@ -76,7 +77,8 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def open_both(name: str, folder: Path) -> Model:
     runner = StepRunner(config({name: folder}, max_rows=16), {name: folder}, ignore)
-    fingerprint = latents.fingerprint(folder)
+    runner.load(name)
+    fingerprint = fingerprint_of(runner)
     return Model(name, folder, runner, fingerprint, {SKETCH: sketch(), LATENTS: stored_latents(fingerprint)})
 
 
