@@ -394,9 +394,21 @@ def _listed(items: Iterable[str], last: str = "and") -> str:
 
 PLAYGROUND_WELCOME = """\
 **Welcome!** This Discord is a simulation on your own machine; the bot and its drawing process are the real ones.
-- Type `/sketch`, choose a picture (or drop or paste it) and say what it should become. Nothing at hand? Take the one below.
+- Type `/sketch`, choose a picture (or drop or paste it) and say what it should become. The one below will do.
 - Then press the buttons on the card, or reply to it with words, a picture, or both: **+** attaches one.
 - `/history` goes back to any picture. At the top you can look on as somebody else; the Moderator also has `/limits`."""
+
+PLAYGROUND_PAGE = {
+    "title": "Moonsketch playground",
+    "brand": "Moonsketch",
+    "what": "simulated Discord",
+    "attach": "Attach a picture",
+    "attached": "Attached pictures",
+    "drop": "Drop your picture",
+    "remove": "Remove",
+    "onlyPictures": "Only pictures of up to 10 MB can be attached.",
+}
+"""What the playground adds to the page."""
 
 EXAMPLE_ALT_TEXT = "A crude sketch: grey cratered ground, a blue Earth and white stars."
 PLAYGROUND_ENDED = "The playground has ended; nothing of it was kept."
