@@ -12,6 +12,7 @@ import structlog
 from bot import texts
 from bot.delivery import REFUSALS
 from bot.errors import Refusal
+from bot.store import FileMissing
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +21,9 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
     """Tell the person privately what went wrong; our own refusals are their whole text."""
     if isinstance(error, Refusal):
         sentence = str(error)
+    elif isinstance(error, FileMissing):
+        sentence = texts.PICTURE_FILE_GONE
+        log.error("a stored file is missing", file=str(error))
     else:
         sentence = texts.INTERNAL_ERROR
         log.error("an interaction failed", interaction=interaction.id, exc_info=error)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import images
 from bot.components.cards import CardFacts, card
 from bot.delivery import CardContent
-from bot.store import Job, Picture, Store
+from bot.store import Job, JobState, Picture, Store
 from inference import ModelInfo, Pixels
 
 _SKETCH_FILE = "sketch.webp"
@@ -25,7 +25,8 @@ async def card_content(
 ) -> CardContent:
     """What the card shows now. Files keep their names as long as their bytes stay the same."""
     source = await _source(store, job)
-    candidates = await store.candidates(job.id)
+    drawn = job.state in (JobState.RENDERED, JobState.POSTED)
+    candidates = await store.candidates(job.id) if drawn else []
     results = {f"moonsketch-{job.id}-{picture.candidate}.png": picture for picture in candidates}
     preview = f"preview-{steps_done}.webp" if previews and not results else None
     shown = tuple(results) or ((preview,) if preview else ())

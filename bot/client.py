@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import discord
@@ -84,10 +85,11 @@ class ArtBot(discord.AutoShardedClient):
         await self.engine.start()
 
     async def close(self) -> None:
-        await self.tasks.close()
-        await self.engine.close()
-        await self.decoder.close()
-        await super().close()
+        async with AsyncExitStack() as closing:  # whatever does not close must not keep the rest open
+            closing.push_async_callback(super().close)
+            closing.push_async_callback(self.decoder.close)
+            closing.push_async_callback(self.engine.close)
+            closing.push_async_callback(self.tasks.close)
 
     async def on_ready(self) -> None:
         """Recovery waits for the channels to be known. Discord may say 'ready' again after a reconnect."""

@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Protocol, TypeVar, cast
+from pathlib import PurePosixPath
+from typing import NamedTuple, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
@@ -22,7 +25,7 @@ from discord import ui
 
 from bot import texts
 from bot.custom_ids import names_job
-from bot.errors import DeliveryDelayed, PlaceGone
+from bot.errors import DeliveryDelayed, DeliveryRefused, PlaceGone
 from bot.places import Place, thread_name, threads_like
 from bot.store import Job, Post, Scene, Store
 from bot.tasks import Tasks
@@ -30,14 +33,15 @@ from inference import Park
 
 log = structlog.get_logger(__name__)
 
-REFUSALS = (discord.HTTPException, discord.RateLimited)
-"""How discord.py says that a request was not carried out; the second when Discord asks to wait for too long."""
+REFUSALS = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
+"""How a request that was not carried out shows: Discord's no, its wish to wait for too long, a broken connection."""
 
 NOBODY = discord.AllowedMentions.none()
 EDIT_GAP_SECONDS = 2.5
 NONCE_SECONDS = 120.0
 """Discord remembers a nonce for "a few minutes"; after two we look for the message itself."""
 
+RETRY_SECONDS = 10.0
 CARD_SECONDS = 3600.0
 """Edits of a message older than an hour are limited much more tightly: then a new message carries the result."""
 
@@ -94,7 +98,7 @@ class Delivery:
         self._throttles = throttles
         self._edit_gap = edit_gap
         self._cards: dict[int, _Card] = {}
-        self._opening = asyncio.Lock()
+        self._opening: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def card(self, job_id: int, render: Render) -> None:
         """Begin to look after a Job's card."""
@@ -115,7 +119,8 @@ class Delivery:
         card = self._looked_after(job)
         async with card.sending:
             place = await self.place_of(job)
-            await self._message(card, job, place)
+            if await self._message(card, job, place) is None:
+                await self._send(card, job, place)
         return place
 
     async def finish(self, job: Job) -> discord.Message:
@@ -125,11 +130,11 @@ class Delivery:
         async with card.sending:
             place = await self.place_of(job)
             message = await self._message(card, job, place)
-            old = self._now() - message.created_at.timestamp() > CARD_SECONDS
-            if old or not await self._edit(card, message):
-                message = await self._send(card, job, place)
+            if message is None or self._is_old(message) or not await self._edit(card, message):
+                await self._send(card, job, place)
+            assert card.message is not None  # edited or sent just now
         self._cards.pop(job.id, None)
-        return message
+        return card.message
 
     def detach(self, message_id: int) -> None:
         """The message is gone in Discord: the next refresh or finish posts a new one."""
@@ -195,16 +200,19 @@ class Delivery:
 
     async def _refresh(self, card: _Card) -> None:
         try:
-            while card.dirty:
+            while card.dirty and self._cards.get(card.job_id) is card:
                 wait = card.last_edit + self._edit_gap - self._now()
                 if wait > 0:
                     await self._park(asyncio.sleep(wait), "the next edit of a card")
-                async with card.sending:
-                    await self._show(card)
-        except PlaceGone as error:
-            log.info("a card has no place any more", job=card.job_id, why=str(error))
-        except DeliveryDelayed as error:
-            log.warning("a preview was not shown", job=card.job_id, why=str(error))
+                try:
+                    async with card.sending:
+                        await self._show(card)
+                except DeliveryDelayed as error:
+                    log.warning("a card is not up to date", job=card.job_id, why=str(error))
+                    card.dirty = True
+                    await self._park(asyncio.sleep(RETRY_SECONDS), "Discord to come back")
+        except (PlaceGone, DeliveryRefused) as error:
+            log.info("a card cannot be shown", job=card.job_id, why=str(error))
         finally:
             card.refreshing = False
 
@@ -217,19 +225,19 @@ class Delivery:
             return
         place = await self.place_of(job)
         message = await self._message(card, job, place)
-        if not await self._edit(card, message):
+        if message is None or not await self._edit(card, message):
             await self._send(card, job, place)
 
-    async def _message(self, card: _Card, job: Job, place: Place) -> discord.Message:
-        """The card's message: known, found again after a restart, or posted now."""
+    async def _message(self, card: _Card, job: Job, place: Place) -> discord.Message | None:
+        """The card's message, known or found again after a restart; None where one has to be sent."""
         if card.message is None:
             post = await self._store.latest_post_of_job(job.id)
-            if post is None or post.gone:
-                return await self._send(card, job, place)
-            card.message = await self._find_again(post, job, place)
-            if card.message is None:
-                return await self._send(card, job, place, None if post.message_id else post)
+            if post is not None and not post.gone:
+                card.message = await self._find_again(post, job, place)
         return card.message
+
+    def _is_old(self, message: discord.Message) -> bool:
+        return self._now() - message.created_at.timestamp() > CARD_SECONDS
 
     async def _find_again(self, post: Post, job: Job, place: Place) -> discord.Message | None:
         if post.message_id is not None:
@@ -241,28 +249,34 @@ class Delivery:
         if self._now() - post.created_at < NONCE_SECONDS:
             return None  # the same nonce gives the message that may be there already
         for message in await _discord(_latest(place)):
-            if message.author == self._client.user and _carries(message, job.id):
+            if message.author != self._client.user or not _carries(message, job.id):
+                continue
+            if await self._store.post_of_message(message.id) is None:  # not an earlier card of the same job
                 async with self._store.transaction() as tx:
                     await self._store.posted_as(tx, post.nonce, message.id)
                 return message
         return None
 
-    async def _send(self, card: _Card, job: Job, place: Place, post: Post | None = None) -> discord.Message:
-        post = post or await self.intend(place, job_id=job.id)
+    async def _send(self, card: _Card, job: Job, place: Place) -> None:
+        """Post a message for this card. One that was meant to be sent, and perhaps was, keeps its nonce."""
+        post = await self._store.latest_post_of_job(job.id)
+        if post is None or post.gone or post.message_id is not None:
+            post = await self.intend(place, job_id=job.id)
         content = await card.render(job.id)
         files = [NewFile(name, await content.bytes_of(name)) for name in content.needs]
         card.message = await self.send(place, post, content.view, files)
         card.last_edit = self._now()
-        return card.message
 
     async def _edit(self, card: _Card, message: discord.Message) -> bool:
         """False if this message cannot be edited any more and a new one has to take its place."""
         content = await card.render(card.job_id)
-        there = {attachment.filename: attachment for attachment in message.attachments}
+        there = {file.filename: file for file in files_on(message)}
         attachments: list[discord.Attachment | discord.File] = []
         for name in content.needs:
-            kept = there.get(name)
-            attachments.append(kept or discord.File(io.BytesIO(await content.bytes_of(name)), name))
+            if name in there:
+                attachments.append(there[name].as_attachment)
+            else:
+                attachments.append(discord.File(io.BytesIO(await content.bytes_of(name)), name))
         try:
             async with self._throttles(message.channel.id):
                 # The client's default for mentions goes only into sends: an edit without its own may ping.
@@ -286,10 +300,10 @@ class Delivery:
 
     async def _open_thread(self, channel: discord.TextChannel, scene: Scene, job: Job) -> Place:
         """The Scene's own thread; where that is refused, the channel, and the card says so."""
-        async with self._opening:
+        async with self._opening.setdefault(channel.id, asyncio.Lock()):
             try:
                 thread = await self._thread_for(channel, scene)
-            except (PlaceGone, _NotHere) as error:
+            except (PlaceGone, DeliveryRefused) as error:
                 log.info("no thread could be opened", channel=channel.id, why=str(error))
                 async with self._store.transaction() as tx:
                     await self._store.set_thread(tx, scene.id, None)
@@ -307,15 +321,55 @@ class Delivery:
         for thread in threads_like(channel, name, scene.created_at):
             if await self._store.scene_of_thread(thread.id) is None:
                 return thread
-        return await _discord(channel.create_thread(name=name, type=discord.ChannelType.public_thread))
+        kind = discord.ChannelType.news_thread if channel.is_news() else discord.ChannelType.public_thread
+        return await _discord(channel.create_thread(name=name, type=kind))
 
 
 class _MessageGone(PlaceGone):
     """This message is deleted or can no longer be edited; the place may still be there."""
 
 
-class _NotHere(DeliveryDelayed):
-    """Discord refuses this for good (400): too many threads, for instance."""
+class KeptFile(NamedTuple):
+    """A file that is already on a message, as an edit names those that are to stay."""
+
+    id: int
+    filename: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {"id": self.id, "filename": self.filename}
+
+    @property
+    def as_attachment(self) -> discord.Attachment:
+        """discord.py asks the attachments of an edit for their `to_dict` and nothing else."""
+        return cast("discord.Attachment", self)
+
+
+def files_on(message: discord.Message) -> list[KeptFile]:
+    """The files of a message, wherever it holds them.
+
+    Files that a component shows are not in `Message.attachments` (Discord's api-docs, discussion 8279, calls that
+    intended); the component itself tells the attachment's id.
+    """
+    kept = [KeptFile(file.id, file.filename) for file in message.attachments]
+    kept += [
+        KeptFile(media.attachment_id, PurePosixPath(urlsplit(media.url).path).name)
+        for component in message.components
+        for media in _media_of(component)
+        if media.attachment_id is not None
+    ]
+    return list({file.id: file for file in kept}.values())
+
+
+def _media_of(component: object) -> Iterator[discord.UnfurledMediaItem]:
+    """Every picture that a component or one inside it shows. (`ui.Thumbnail` forgets the attachment's id.)"""
+    match component:
+        case discord.Container(children=children):
+            for child in children:
+                yield from _media_of(child)
+        case discord.SectionComponent(accessory=discord.ThumbnailComponent(media=media)):
+            yield media
+        case discord.MediaGalleryComponent(items=items):
+            yield from (item.media for item in items)
 
 
 class _Card:
@@ -352,6 +406,7 @@ async def _discord(call: Awaitable[T]) -> T:
     except discord.HTTPException as error:
         if error.code == _THREAD_ARCHIVED:
             raise _MessageGone(str(error)) from error
-        raise (_NotHere if error.status == 400 else DeliveryDelayed)(str(error)) from error
-    except (discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError) as error:
+        refused = 400 <= error.status < 500 and error.status != 429
+        raise (DeliveryRefused if refused else DeliveryDelayed)(str(error)) from error
+    except REFUSALS as error:
         raise DeliveryDelayed(str(error)) from error

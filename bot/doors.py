@@ -12,7 +12,9 @@ import discord
 import msgspec
 
 from bot import remix, texts
+from bot.asker import Asker
 from bot.custom_ids import Action
+from bot.delivery import REFUSALS
 from bot.errors import BadPicture, Gone
 from bot.images import MOST_BYTES, CleanPicture, Decoder
 from bot.jobs import Jobs, Receipt
@@ -22,15 +24,6 @@ from bot.store import Job, JobKind, NewJob, NewPicture, NewScene, Picture, Pictu
 from inference import Engine, ImageRequest, PictureRef
 
 _KINDS = {Action.AGAIN: JobKind.AGAIN, Action.SUBTLE: JobKind.SUBTLE, Action.STRONG: JobKind.STRONG}
-
-
-class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, where, and by which interaction or message."""
-
-    source: str
-    person_id: int
-    guild_id: int | None
-    place: Place
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,16 +112,15 @@ class Doors:
         )
         return await self._jobs.submit(new)
 
-    async def press(
-        self, source: str, action: Action, job_id: int, candidate: int, person_id: int
-    ) -> Receipt:
+    async def press(self, asker: Asker, action: Action, job_id: int, candidate: int) -> Receipt:
         """Again, Subtle or Strong on a job's card."""
+        check_permissions(asker.place)
         job = await self._job(job_id)
         if action is Action.AGAIN:
             request, parent_id = remix.again(job.request, self._fresh_seed()), job.parent_id
             upload_as_parent = job.upload_id
         else:
-            picture, _ = await self._candidate(job, candidate, person_id)
+            picture, _ = await self._candidate(job, candidate, asker.person_id)
             if picture.job_id is None:
                 raise Gone(texts.NOT_OVER_YET if job.state.waits_or_runs else texts.NO_PICTURES_CAME)
             model = remix.choose_model(self._engine.models(), job.request.model)
@@ -136,11 +128,11 @@ class Doors:
             request = remix.vary(model, await self._source(picture), strength, self._fresh_seed())
             parent_id, upload_as_parent = picture.id, None
         new = NewJob(
-            source=source,
+            source=asker.source,
             kind=_KINDS[action],
             scene=job.scene_id,
             guild_id=job.guild_id,
-            author_id=person_id,
+            author_id=asker.person_id,
             request=request,
             parent_id=upload_as_parent or parent_id,
         )
@@ -149,13 +141,14 @@ class Doors:
     async def pick(self, job_id: int, candidate: int, person_id: int) -> Picture:
         """Make one Candidate the person's current picture."""
         picture, _ = await self._candidate(await self._job(job_id), candidate, person_id)
-        await self.go_back(picture.id, person_id)
+        async with self._store.transaction() as tx:
+            await self._store.pick(tx, picture, person_id)
         return picture
 
-    async def go_back(self, picture_id: int, person_id: int) -> Picture:
+    async def go_back(self, scene_id: int, picture_id: int, person_id: int) -> Picture:
         """Make any picture of a Scene the person's current one there."""
         picture = await self._store.picture(picture_id)
-        if picture is None:
+        if picture is None or picture.scene_id != scene_id:
             raise Gone(texts.SCENE_CARD_GONE)
         async with self._store.transaction() as tx:
             await self._store.set_current(tx, picture.scene_id, person_id, picture.id)
@@ -198,7 +191,7 @@ class Doors:
             raise BadPicture(texts.picture_too_heavy(attachment.size, MOST_BYTES))
         try:
             data = await attachment.read()
-        except discord.HTTPException:
+        except REFUSALS:
             raise BadPicture(texts.PICTURE_NOT_LOADED) from None
         picture = await self._decoder.clean(data)
         return Upload(file=await self._store.files.put(picture.png), picture=picture)
@@ -214,7 +207,9 @@ class Doors:
         assert post.job_id is not None  # a post carries a job or a picture
         job = await self._job(post.job_id)
         picture, chosen = await self._candidate(job, 0, person_id)
-        return picture, texts.goes_on_from(picture.number, picture.candidate, chosen=chosen)
+        return picture, texts.goes_on_from(
+            picture.number, picture.candidate if len(job.request.seeds) > 1 else None, chosen=chosen
+        )
 
     async def _candidate(self, job: Job, candidate: int, person_id: int) -> tuple[Picture, bool]:
         """That Candidate, or for 0 the person's own pick on the card, else the first; and whether it was picked.

@@ -11,6 +11,7 @@
 
     DeliveryFailed           the job is done or stopped, but Discord will not take its message
     ├── PlaceGone            the channel or thread was deleted or is closed to the bot: do not try again
+    ├── DeliveryRefused      Discord will never take this message as it is: show another
     └── DeliveryDelayed      Discord is unwell: try again later
 """
 
@@ -46,6 +47,10 @@ class DeliveryFailed(Exception):
 
 
 class PlaceGone(DeliveryFailed):
+    pass
+
+
+class DeliveryRefused(DeliveryFailed):
     pass
 
 

@@ -114,8 +114,8 @@ async def contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
     return await asyncio.to_thread(_contact_sheet, pictures, cell)
 
 
-async def thumbnails(pngs: Sequence[bytes], labels: Sequence[str], cell: int) -> bytes:
-    """Stored pictures as a labelled grid, one WebP."""
+async def thumbnails(pngs: Sequence[bytes | None], labels: Sequence[str], cell: int) -> bytes:
+    """Stored pictures as a labelled grid, one WebP; a picture that is gone (None) leaves its place empty."""
     return await asyncio.to_thread(_thumbnails, pngs, labels, cell)
 
 
@@ -174,7 +174,7 @@ def _contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
     return _webp(sheet)
 
 
-def _thumbnails(pngs: Sequence[bytes], labels: Sequence[str], cell: int) -> bytes:
+def _thumbnails(pngs: Sequence[bytes | None], labels: Sequence[str], cell: int) -> bytes:
     from PIL import ImageDraw, ImageFont
 
     gap, columns = 8, min(5, len(pngs))
@@ -184,9 +184,10 @@ def _thumbnails(pngs: Sequence[bytes], labels: Sequence[str], cell: int) -> byte
     font = ImageFont.load_default(size=18)
     for index, (png, label) in enumerate(zip(pngs, labels, strict=True)):
         left, top = gap + index % columns * (cell + gap), gap + index // columns * (cell + gap)
-        image = _image(_read_pixels(png))
-        image.thumbnail((cell, cell), Image.Resampling.LANCZOS)
-        sheet.paste(image, (left + (cell - image.width) // 2, top + (cell - image.height) // 2))
+        if png is not None:
+            image = _image(_read_pixels(png))
+            image.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+            sheet.paste(image, (left + (cell - image.width) // 2, top + (cell - image.height) // 2))
         draw.text((left + 6, top + 4), label, font=font, fill="white", stroke_width=2, stroke_fill="black")
     return _webp(sheet)
 

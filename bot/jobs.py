@@ -14,9 +14,9 @@ back in line, rendered ones are posted. There is no other way to start, and no c
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
+from itertools import chain, repeat
 
 import discord
 import msgspec
@@ -25,7 +25,7 @@ import structlog
 from bot import images, texts
 from bot.card_content import card_content
 from bot.delivery import REFUSALS, CardContent, Delivery
-from bot.errors import DeliveryDelayed, DeliveryFailed, Gone, NotAllowed, PlaceGone
+from bot.errors import DeliveryDelayed, Gone, NotAllowed, PlaceGone
 from bot.fair_queue import Entry, FairQueue, Pace
 from bot.limits import check_line, check_request, limits_from
 from bot.store import (
@@ -135,7 +135,7 @@ class Jobs:
         self._pace = Pace()
         self._live: dict[int, _Live] = {}
         self._rows_in_use = 0
-        self._last_finished = 0.0
+        self._last_ended = 0.0
         engine.watch(self._engine_changed)
 
     # Admit
@@ -158,23 +158,32 @@ class Jobs:
 
     async def _join(self, job: Job) -> None:
         """Post the card, then wait in line. A place that is gone ends the job; an unwell Discord does not."""
-        live = await self._take_up(job)
+        live = self._take_up(job)
         try:
             await self._delivery.post(job)
-        except PlaceGone as error:
-            await self._fail(live, texts.PLACE_IS_GONE)
-            raise NotAllowed(texts.PLACE_IS_GONE) from error
         except DeliveryDelayed as error:
             log.warning("the card comes later", job=job.id, why=str(error))
+            self._delivery.refresh(job.id)
+        except PlaceGone as error:
+            await self._give_up(live, texts.PLACE_IS_GONE)
+            raise NotAllowed(texts.PLACE_IS_GONE) from error
         except Exception:
             # Whatever else keeps the card from being posted ends the job: nobody would see what came of it.
-            await self._fail(live, texts.INTERNAL_ERROR)
+            await self._give_up(live, texts.INTERNAL_ERROR)
             raise
         if self._live.get(job.id) is live and job.id not in self._queue:
             self._queue.add(live.entry)
             self._pump()
 
-    async def _take_up(self, job: Job) -> _Live:
+    async def _give_up(self, live: _Live, sentence: str) -> None:
+        """A job without a card is over; whoever asked is told by the caller."""
+        self._live.pop(live.job.id, None)
+        self._delivery.drop(live.job.id)
+        async with self._store.transaction() as tx:
+            await self._store.fail(tx, live.job.id, sentence)
+            await self._store.shown(tx, live.job.id)
+
+    def _take_up(self, job: Job) -> _Live:
         live = _Live(job, cost_of(job.request, self._model(job.request)))
         self._live[job.id] = live
         self._delivery.card(job.id, self.render)
@@ -231,16 +240,16 @@ class Jobs:
 
     async def _run(self, live: _Live) -> None:
         try:
-            rendered = await self._render_or_end(live)
+            over = await self._draw_or_fail(live)
         finally:
             live.task = None
             self._rows_in_use -= live.job.request.rows
         self._pump()
-        if rendered:
-            await self._deliver(live)
+        if over:
+            await self._show_end(live)
 
-    async def _render_or_end(self, live: _Live) -> bool:
-        """True once the job is rendered; otherwise it failed, was cancelled or is back in line."""
+    async def _draw_or_fail(self, live: _Live) -> bool:
+        """True once the job is rendered or has failed; False if it was cancelled or is back in line."""
         try:
             return await self._draw(live)
         except (RequestFailed, BadRequest, ModelUnavailable) as error:
@@ -252,11 +261,12 @@ class Jobs:
         except EngineUnavailable as error:
             log.info("a job goes back in line", job=live.job.id, why=str(error))
             await self._back_in_line(live)
+            return False
         except Exception:
             # The last net under a job: whatever broke, its owner gets a sentence and the log gets the trace.
             log.exception("a job broke", job=live.job.id)
             await self._fail(live, texts.INTERNAL_ERROR)
-        return False
+        return True
 
     async def _draw(self, live: _Live) -> bool:
         request, blobs = await self._blobs(live)
@@ -304,7 +314,7 @@ class Jobs:
                 now=now,
             )
         if kept:
-            self._learn(live, now)
+            self._learn(live.entry.cost, job.started_at or now, now)
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
         return kept
 
@@ -321,11 +331,10 @@ class Jobs:
             candidate=result.sample + 1,
         )
 
-    def _learn(self, live: _Live, now: float) -> None:
+    def _learn(self, cost: float, began: float, ended: float) -> None:
         """Jobs overlap, so what one added to the line is the time since the one before it was done."""
-        began = max(self._last_finished, live.job.started_at or now)
-        self._last_finished = now
-        self._pace.learn(live.entry.cost, now - began)
+        self._pace.learn(cost, ended - max(self._last_ended, began))
+        self._last_ended = ended
 
     async def _blobs(self, live: _Live) -> tuple[ImageRequest, dict[PictureRef, Blob]]:
         """The bytes that the request refers to. Latents that are gone are replaced by the parent's pixels."""
@@ -364,29 +373,30 @@ class Jobs:
 
     # Deliver
 
-    async def _deliver(self, live: _Live) -> None:
-        """Show the result, however long Discord takes to come back. A place that is gone keeps its pictures."""
-        for wait in (*_DELIVERY_RETRIES, math.nan):
+    async def _show_end(self, live: _Live) -> None:
+        """Have the card say how the job ended, however long Discord takes to come back."""
+        message = None
+        for wait in chain(_DELIVERY_RETRIES, repeat(_DELIVERY_RETRIES[-1])):
             try:
                 message = await self._delivery.finish(live.job)
-            except PlaceGone:
-                await self._fail(live, texts.PLACE_IS_GONE)
-                return
             except DeliveryDelayed as error:
-                log.warning("the result could not be posted", job=live.job.id, why=str(error))
-                if math.isnan(wait):
-                    return  # still rendered: the next start posts it
+                log.warning("the end of a job waits for Discord", job=live.job.id, why=str(error))
                 await self._park(asyncio.sleep(wait), "Discord to come back")
+                continue
+            except PlaceGone as error:
+                log.info("nobody can be told", job=live.job.id, why=str(error))
+                await self._fail(live, texts.PLACE_IS_GONE)
             except Exception:
-                log.exception("a result could not be shown", job=live.job.id)
-                await self._fail(live, texts.INTERNAL_ERROR)
-                return
-            else:
-                break
-        async with self._store.transaction() as tx:
-            await self._store.posted(tx, live.job.id)
+                log.exception("the end of a job could not be shown", job=live.job.id)
+                if await self._fail(live, texts.CARD_REFUSED):
+                    continue  # a card that says just that may be taken
+            break
+        self._delivery.drop(live.job.id)
         self._live.pop(live.job.id, None)
-        await self._ping(live.job, message)
+        async with self._store.transaction() as tx:
+            await self._store.shown(tx, live.job.id)
+        if message is not None:
+            await self._ping(live.job, message)
 
     async def _ping(self, job: Job, message: discord.Message) -> None:
         """An edit pings nobody: who waited for long gets one short message, the only mention that is allowed."""
@@ -400,19 +410,10 @@ class Jobs:
         except REFUSALS as error:
             log.info("no ping", job=job.id, why=str(error))
 
-    async def _fail(self, live: _Live, sentence: str) -> None:
+    async def _fail(self, live: _Live, sentence: str) -> bool:
+        """The job is over without pictures. False if it was over already."""
         async with self._store.transaction() as tx:
-            await self._store.fail(tx, live.job.id, sentence)
-        await self._close(live)
-
-    async def _close(self, live: _Live) -> None:
-        """The job is over without pictures: forget it and let its card say so, if it still can."""
-        self._live.pop(live.job.id, None)
-        try:
-            await self._delivery.finish(live.job)
-        except (DeliveryFailed, FileMissing) as error:
-            log.info("nobody could be told", job=live.job.id, why=str(error))
-            self._delivery.drop(live.job.id)
+            return await self._store.fail(tx, live.job.id, sentence)
 
     # Cancel
 
@@ -441,25 +442,27 @@ class Jobs:
         if live.task is not None:
             live.task.cancel()
             await asyncio.wait([live.task])
-        await self._close(live)
         self._pump()
+        self._tasks.spawn(self._show_end(live), name=f"end of job {job.id}")
         return True
 
     # Recover
 
     async def recover(self) -> None:
         """Take up every job that was not over when the last process ended, in the order they were accepted."""
-        for request, seconds in reversed(await self._store.recent_run_times(_PACE_HISTORY)):
-            self._pace.learn(cost_of(request, self._model(request)), seconds)
-        for job in await self._store.unfinished_jobs():
+        for request, began, seconds in reversed(await self._store.recent_runs(_PACE_HISTORY)):
+            self._learn(cost_of(request, self._model(request)), began, began + seconds)
+        async with self._store.transaction() as tx:
+            await self._store.requeue_all(tx)
+        for job in await self._store.jobs_to_take_up():
             if job.id in self._live:
                 continue
             log.info("taken up again", job=job.id, state=job.state)
-            live = await self._take_up(job)
-            if job.state is JobState.RENDERED:
-                self._tasks.spawn(self._deliver(live), name=f"delivery of job {job.id}")
-            else:
+            live = self._take_up(job)
+            if job.state is JobState.QUEUED:
                 self._queue.add(live.entry)
+            else:
+                self._tasks.spawn(self._show_end(live), name=f"end of job {job.id}")
         self._pump()
 
     # Cards

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TypeAlias
 
 import discord
@@ -26,30 +25,13 @@ _NEEDED = {
     "attach_files": "attach files",
     "read_message_history": "read the message history",
 }
+"""For channels. Without the second Discord denies the third as well, whatever it is set to."""
+
 _NEEDED_IN_THREADS = {**_NEEDED, "send_messages_in_threads": "send messages in threads"}
 del _NEEDED_IN_THREADS["send_messages"]  # irrelevant inside threads
 
 
 _CLOCK_SKEW_SECONDS = 60.0
-
-
-class Audience(Enum):
-    """Which safety level a place has."""
-
-    EVERYONE = "everyone"
-    ADULTS = "adults"
-    ONE_PERSON = "one person"
-
-
-def audience(channel: Place | None) -> Audience:
-    """Who may see what is posted here: the one place that knows of age-restricted channels and DMs."""
-    if isinstance(channel, discord.DMChannel):
-        return Audience.ONE_PERSON
-    if isinstance(
-        channel, discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
-    ):
-        return Audience.ADULTS if channel.is_nsfw() else Audience.EVERYONE
-    return Audience.EVERYONE
 
 
 def may_have_thread(channel: Place | None) -> bool:
@@ -71,15 +53,6 @@ def check_permissions(channel: Place | None) -> None:
     missing = [words for name, words in needed.items() if not getattr(mine, name)]
     if missing:
         raise NotAllowed(texts.missing_permissions(missing, channel.mention))
-
-
-def may_moderate(channel: Place | None, person: discord.User | discord.Member) -> bool:
-    """Members with Manage Messages here."""
-    if not isinstance(person, discord.Member) or not isinstance(
-        channel, discord.abc.GuildChannel | discord.Thread
-    ):
-        return False
-    return channel.permissions_for(person).manage_messages
 
 
 def threads_like(channel: discord.TextChannel, name: str, opened_after: float) -> list[discord.Thread]:

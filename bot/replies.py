@@ -12,8 +12,8 @@ import discord
 import structlog
 
 from bot import texts
+from bot.asker import Asker
 from bot.delivery import REFUSALS
-from bot.doors import Asker
 from bot.errors import BadOption, Refusal
 
 if TYPE_CHECKING:
@@ -24,19 +24,34 @@ log = structlog.get_logger(__name__)
 
 async def on_reply(bot: ArtBot, message: discord.Message) -> None:
     """Take a message for a reply to a picture, if it is one; anything else is left alone."""
-    reference = message.reference
-    if message.author.bot or reference is None or reference.message_id is None:
-        return
-    if await bot.store.post_of_message(reference.message_id) is None:
+    if message.author.bot or message.type is not discord.MessageType.reply:
+        return  # forwards, pins and new threads point at our messages as well
+    replied_to = await _picture_message(bot, message)
+    if replied_to is None:
         return
     try:
-        await _refine(bot, message, reference.message_id)
+        await _refine(bot, message, replied_to)
     except Refusal as error:
         await _answer(message, str(error))
     except Exception:
         # The last net under an event: the person gets a sentence, the log the trace.
         log.exception("a reply broke", message=message.id)
         await _answer(message, texts.INTERNAL_ERROR)
+
+
+async def _picture_message(bot: ArtBot, message: discord.Message) -> int | None:
+    """The message of ours that carries a picture: the one replied to, or the one that ours answered ("ready")."""
+    reference = message.reference
+    if reference is None or reference.message_id is None:
+        return None
+    candidates = [reference.message_id]
+    ours = reference.resolved
+    if isinstance(ours, discord.Message) and ours.author == bot.user and ours.reference is not None:
+        candidates.append(ours.reference.message_id or 0)
+    for message_id in candidates:
+        if await bot.store.post_of_message(message_id) is not None:
+            return message_id
+    return None
 
 
 async def _refine(bot: ArtBot, message: discord.Message, replied_to: int) -> None:

@@ -73,6 +73,8 @@ def run_bot(settings: Settings) -> str | None:
         return BAD_TOKEN
     except discord.PrivilegedIntentsRequired:
         return NO_INTENT
+    except (discord.HTTPException, discord.GatewayNotFound) as error:
+        return f"Discord did not let the bot in just now: {error}"
     except KeyboardInterrupt:
         log.info("stopped")
     return None

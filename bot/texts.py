@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bot.custom_ids import Action
-from bot.store.records import JobKind
+from bot.store.records import JobKind, Shown
 from inference import EngineState, EngineStatus, Frame, ImageRequest, Size
 
 # Options and prompts
@@ -79,11 +79,10 @@ DAMAGED_PICTURE = "That picture is damaged or was cut short on its way. Save it 
 PICTURE_TOOK_TOO_LONG = (
     "That picture took too long to read, so I left it. Save it again as PNG or JPEG and send that."
 )
-NO_PICTURE_IN_MESSAGE = "I found no picture in that message."
 PICTURE_NOT_LOADED = "Discord did not hand me that file. Attach it once more."
 FIRST_FRAME_ONLY = "That picture moves: I used its first frame."
 TRANSPARENT_BECAME_WHITE = "Its transparent parts count as white."
-LATENTS_WERE_GONE = "The parent's stored latents were gone, so I went on from its pixels."
+LATENTS_WERE_GONE = "I no longer had all of that picture's data, so I went on from what can be seen of it."
 
 
 def picture_too_heavy(size: int, limit: int) -> str:
@@ -125,7 +124,8 @@ def person_waits_enough(waiting: int, limit: int) -> str:
 
 
 def server_waits_enough(waiting: int, limit: int) -> str:
-    return f"This server has {_count(waiting, 'job')} waiting, and {limit} is the most. Try again in a little while."
+    jobs = _count(waiting, "job")
+    return f"This server has {jobs} waiting or running, and {limit} is the most. Try again in a little while."
 
 
 LIMITS_RESET = "All limits of this server are back to their defaults."
@@ -157,7 +157,9 @@ STAYED_IN_CHANNEL = "I could not open a thread here, so I stay in this channel."
 NOT_FOR_YOU_TO_CANCEL = "Only the person who asked, the Scene's owner or a moderator may cancel this."
 ONLY_WHERE_I_CAN_WRITE = "I can draw only where I can write: in a text channel, a thread or a direct message."
 PLACE_IS_CLOSED = "I may not post in that Scene's thread any more."
-PLACE_IS_GONE = "The channel or thread of this job is gone, so it was stopped. Nothing was charged."
+PLACE_IS_GONE = "The channel or thread of this job is gone, or closed to me. Nothing was charged."
+DISCORD_IS_UNWELL = "Discord did not take my message just now. Try again in a moment."
+CARD_REFUSED = "Discord did not take the card with the pictures. They are kept: see /history."
 NOT_OVER_YET = "That one has no picture yet. Wait until it is done, then go on from it."
 NO_PICTURES_CAME = "That one ended without a picture, so there is nothing to go on from."
 SCENE_CARD_GONE = "I no longer know that picture, so I cannot go on from it."
@@ -177,8 +179,6 @@ EMPTY_REPLY = "Tell me in the reply what to change, or attach a picture to go on
 # The line
 
 ALREADY_OVER = "That job is over already."
-CANCEL_REQUESTED = "Cancelled. Nothing was charged."
-ALREADY_ASKED = "I have that one already."
 
 
 def accepted(place: int, seconds: float | None, where: str) -> str:
@@ -276,8 +276,8 @@ def _seeds(seeds: Sequence[int]) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
-def goes_on_from(number: int, candidate: int | None, chosen: bool) -> str:
-    """Which Picture a reply without a number went on from."""
+def goes_on_from(number: int, candidate: int | None, *, chosen: bool) -> str:
+    """Which Picture a reply without a number went on from; candidate: None where there was nothing to choose."""
     if candidate is None:
         return f"From picture {number}."
     return f"From picture {number} ({'your pick' if chosen else 'the first'} on that card)."
@@ -344,8 +344,13 @@ def history_title(title: str, count: int, shown: int) -> str:
     return f"**{plain(title)}**: {_count(count, 'picture')}{left_out}"
 
 
-def history_label(number: int, kind: str, prompt: str | None) -> str:
-    return f"{number}: {prompt or kind}"[:100]
+def history_label(shown: Shown) -> str:
+    return f"{shown.picture.number}: {shown.prompt or UPLOADED}"[:100]
+
+
+def history_description(shown: Shown, *, is_current: bool) -> str:
+    how = kind(shown.kind) if shown.kind is not None else "sent by somebody"
+    return f"{how}, your current one" if is_current else how
 
 
 def back_to(number: int, person: int) -> str:
@@ -356,8 +361,9 @@ def history_alt_text(numbers: str) -> str:
     return f"The pictures {numbers} of this Scene, oldest first."[:1024]
 
 
-def went_back(number: int, where: str) -> str:
-    return f"You are back at picture {number}; it is in {where}."
+def went_back(number: int, where: str | None) -> str:
+    """where: a link, None if it is right here."""
+    return f"You are back at picture {number}; it is {'the newest message here' if where is None else f'in {where}'}."
 
 
 # Helpers
@@ -396,7 +402,7 @@ PLAYGROUND_WELCOME = """\
 **Welcome!** This Discord is a simulation on your own machine; the bot and its drawing process are the real ones.
 - Type `/sketch`, choose a picture (or drop or paste it) and say what it should become. The one below will do.
 - Then press the buttons on the card, or reply to it with words, a picture, or both: **+** attaches one.
-- `/history` goes back to any picture. At the top you can look on as somebody else; the Moderator also has `/limits`."""
+- `/history` goes back to an earlier one. At the top you can look on as somebody else; the Moderator has `/limits`."""
 
 PLAYGROUND_PAGE = {
     "title": "Moonsketch playground",

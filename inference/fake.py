@@ -62,9 +62,14 @@ class FakeEngine:
         self._failures: list[Exception] = []
         self._watchers: list[Callable[[EngineStatus], None]] = []
         self._status = EngineStatus(state=EngineState.STARTING)
+        self._first = (EngineState.READY, "")
 
     async def start(self) -> None:
-        self.become(EngineState.READY)
+        self.become(*self._first)
+
+    def starts_in(self, state: EngineState, detail: str) -> None:
+        """`start` leads here and not to READY."""
+        self._first = (state, detail)
 
     async def close(self) -> None:
         self.become(EngineState.CLOSED)

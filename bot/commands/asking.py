@@ -1,4 +1,4 @@
-"""What /sketch and /imagine have in common: their options and how a person's place is read."""
+"""What /sketch and /imagine have in common: their options."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import discord
 from discord import app_commands
 
 from bot import options
-from bot.doors import Asker
-from bot.errors import NotAllowed
-from bot.texts import ONLY_WHERE_I_CAN_WRITE
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -24,19 +21,6 @@ Negative: TypeAlias = app_commands.Range[str, 1, options.PROMPT_LENGTH]
 Candidates: TypeAlias = app_commands.Range[int, int(options.CANDIDATES.low), int(options.CANDIDATES.high)]
 
 HELP = {option.name: option.help for option in options.TABLE}
-
-
-def asker(interaction: discord.Interaction[ArtBot]) -> Asker:
-    """Who asks and where. Raises NotAllowed where the bot is not a member and could post nothing."""
-    place = interaction.channel
-    if place is None or isinstance(place, discord.CategoryChannel | discord.ForumChannel):
-        raise NotAllowed(ONLY_WHERE_I_CAN_WRITE)
-    return Asker(
-        source=f"i{interaction.id}",
-        person_id=interaction.user.id,
-        guild_id=interaction.guild_id,
-        place=place,
-    )
 
 
 async def complete_model(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.commands.asking import asker
+from bot.asker import Asker
 from bot.components.history import show_history
 
 if TYPE_CHECKING:
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 @app_commands.command(description="Show this Scene's pictures and go back to one")
 async def history(interaction: discord.Interaction[ArtBot]) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
-    who = asker(interaction)
+    who = Asker.of(interaction)
     scene = await interaction.client.doors.scene_here(who.place.id, who.person_id)
     await show_history(interaction, scene)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
+from bot.asker import Asker
 from bot.commands.asking import (
     HELP,
     Candidates,
@@ -15,7 +16,6 @@ from bot.commands.asking import (
     Prompt,
     Seed,
     Steps,
-    asker,
     complete_model,
 )
 from bot.options import Options
@@ -53,7 +53,7 @@ async def imagine(
         sampler=sampler,
         model=model,
     )
-    receipt = await interaction.client.doors.imagine(asker(interaction), prompt, wanted)
+    receipt = await interaction.client.doors.imagine(Asker.of(interaction), prompt, wanted)
     await interaction.edit_original_response(content=receipt.sentence)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
+from bot.asker import Asker
 from bot.commands.asking import (
     HELP,
     Candidates,
@@ -16,7 +17,6 @@ from bot.commands.asking import (
     Seed,
     Steps,
     Strength,
-    asker,
     complete_model,
 )
 from bot.options import Options
@@ -56,7 +56,7 @@ async def sketch(
         sampler=sampler,
         model=model,
     )
-    receipt = await interaction.client.doors.sketch(asker(interaction), image, prompt, wanted)
+    receipt = await interaction.client.doors.sketch(Asker.of(interaction), image, prompt, wanted)
     await interaction.edit_original_response(content=receipt.sentence)
 
 

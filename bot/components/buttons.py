@@ -10,9 +10,9 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.asker import Asker
 from bot.custom_ids import BUTTON_TEMPLATE, Action, button_id
-from bot.delivery import NOBODY
-from bot.places import may_moderate
+from bot.delivery import NOBODY, files_on
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -61,21 +61,21 @@ async def _pick(interaction: discord.Interaction[ArtBot], job_id: int, candidate
     bot = interaction.client
     await bot.doors.pick(job_id, candidate, interaction.user.id)
     content = await bot.jobs.render(job_id)
-    await interaction.response.edit_message(view=content.view, allowed_mentions=NOBODY)
+    assert interaction.message is not None  # a button hangs on a message
+    kept = [file.as_attachment for file in files_on(interaction.message) if file.filename in content.needs]
+    await interaction.response.edit_message(view=content.view, attachments=kept, allowed_mentions=NOBODY)
 
 
 async def _cancel(interaction: discord.Interaction[ArtBot], job_id: int) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
-    moderates = may_moderate(interaction.channel, interaction.user)  # type: ignore[arg-type]  # cards are never in categories or forums
+    moderates = interaction.permissions.manage_messages
     await interaction.client.jobs.cancel(job_id, interaction.user.id, moderates=moderates)
-    await interaction.edit_original_response(content=texts.CANCEL_REQUESTED)
+    await interaction.edit_original_response(content=texts.CANCELLED)
 
 
 async def _go_on(
     interaction: discord.Interaction[ArtBot], action: Action, job_id: int, candidate: int
 ) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
-    receipt = await interaction.client.doors.press(
-        f"i{interaction.id}", action, job_id, candidate, interaction.user.id
-    )
+    receipt = await interaction.client.doors.press(Asker.of(interaction), action, job_id, candidate)
     await interaction.edit_original_response(content=receipt.sentence)

@@ -28,6 +28,7 @@ from bot.store.records import (
     PictureKind,
     Post,
     Scene,
+    Shown,
 )
 from inference import ImageRequest
 
@@ -45,6 +46,7 @@ __all__ = [
     "PictureKind",
     "Post",
     "Scene",
+    "Shown",
     "Store",
     "Transaction",
 ]
@@ -86,12 +88,21 @@ class Store:
         )
         return [_record(Job, row) for row in rows]
 
-    async def recent_run_times(self, limit: int) -> list[tuple[ImageRequest, float]]:
-        """What the latest posted jobs asked for and how many seconds they ran, newest first."""
+    async def jobs_to_take_up(self) -> list[Job]:
+        """Unfinished jobs, and those whose end nobody could be told of yet, in the order they were accepted."""
+        rows = await self._database.all("SELECT * FROM job WHERE NOT shown ORDER BY id")
+        return [_record(Job, row) for row in rows]
+
+    async def recent_runs(self, limit: int) -> list[tuple[ImageRequest, float, float]]:
+        """The latest rendered jobs, newest first: what was asked for, when it began, how many seconds it ran."""
         rows = await self._database.all(
-            "SELECT request, seconds FROM job WHERE seconds IS NOT NULL ORDER BY id DESC LIMIT ?", limit
+            "SELECT request, started_at, seconds FROM job WHERE seconds IS NOT NULL ORDER BY id DESC LIMIT ?",
+            limit,
         )
-        return [(msgspec.json.decode(row["request"], type=ImageRequest), row["seconds"]) for row in rows]
+        return [
+            (msgspec.json.decode(row["request"], type=ImageRequest), row["started_at"], row["seconds"])
+            for row in rows
+        ]
 
     async def accept(self, tx: Transaction, new: NewJob, now: float) -> Job:
         """Remember a new job and what came with it. The same `source` again gives the job of the first time."""
@@ -145,6 +156,10 @@ class Store:
             return None
         return _record(Job, await tx.one("SELECT * FROM job WHERE id = ?", job_id))
 
+    async def requeue_all(self, tx: Transaction) -> None:
+        """running → queued for every job: what ran in the last process runs no more."""
+        await tx.run("UPDATE job SET state = 'queued' WHERE state = 'running'")
+
     async def requeue(self, tx: Transaction, job: Job) -> None:
         """running → queued: the engine could not take it; nobody's fault."""
         await tx.run(
@@ -179,9 +194,11 @@ class Store:
             await self.set_current(tx, job.scene_id, job.author_id, added[0])
         return True
 
-    async def posted(self, tx: Transaction, job_id: int) -> None:
-        """rendered → posted: people can see it."""
-        await tx.run("UPDATE job SET state = 'posted' WHERE id = ? AND state = 'rendered'", job_id)
+    async def shown(self, tx: Transaction, job_id: int) -> None:
+        """People can see how the job ended (or nobody is left who could); rendered → posted."""
+        await tx.run(
+            "UPDATE job SET shown = 1, state = iif(state = 'rendered', 'posted', state) WHERE id = ?", job_id
+        )
 
     async def cancel(self, tx: Transaction, job_id: int) -> bool:
         """queued or running → cancelled. False if it is neither any more."""
@@ -249,14 +266,21 @@ class Store:
     async def picture(self, picture_id: int) -> Picture | None:
         return _as(Picture, await self._database.one("SELECT * FROM picture WHERE id = ?", picture_id))
 
-    async def history(self, scene_id: int) -> list[tuple[Picture, str | None]]:
-        """Every picture of a Scene with the prompt it was made with, oldest first."""
+    async def history(self, scene_id: int) -> list[Shown]:
+        """Every picture of a Scene, oldest first."""
         rows = await self._database.all(
-            "SELECT picture.*, json_extract(job.request, '$.prompt') AS prompt FROM picture"
+            "SELECT picture.*, json_extract(job.request, '$.prompt') AS prompt, job.kind AS job_kind FROM picture"
             " LEFT JOIN job ON job.id = picture.job_id WHERE picture.scene_id = ? ORDER BY number",
             scene_id,
         )
-        return [(_record(Picture, row), row["prompt"]) for row in rows]
+        return [
+            Shown(
+                picture=_record(Picture, row),
+                prompt=row["prompt"],
+                kind=JobKind(row["job_kind"]) if row["job_kind"] else None,
+            )
+            for row in rows
+        ]
 
     async def candidates(self, job_id: int) -> list[Picture]:
         """What came of a job, in order."""
@@ -275,13 +299,22 @@ class Store:
         return _as(Picture, row)
 
     async def picks_among(self, job_id: int) -> dict[int, int]:
-        """Who has one of this job's Candidates as their current picture: person → candidate."""
+        """Who picked which of this job's Candidates: person → candidate."""
         rows = await self._database.all(
-            "SELECT person_id, candidate FROM current_picture JOIN picture ON picture.id = picture_id"
-            " WHERE job_id = ? ORDER BY person_id",
-            job_id,
+            "SELECT person_id, candidate FROM pick WHERE job_id = ? ORDER BY person_id", job_id
         )
         return {row["person_id"]: row["candidate"] for row in rows}
+
+    async def pick(self, tx: Transaction, picture: Picture, person_id: int) -> None:
+        """A person's choice among a job's Candidates; it becomes their current picture too."""
+        await tx.run(
+            "INSERT INTO pick VALUES (?, ?, ?)"
+            " ON CONFLICT (job_id, person_id) DO UPDATE SET candidate = excluded.candidate",
+            picture.job_id,
+            person_id,
+            picture.candidate,
+        )
+        await self.set_current(tx, picture.scene_id, person_id, picture.id)
 
     async def add_picture(
         self, tx: Transaction, scene_id: int, job_id: int | None, new: NewPicture, now: float

@@ -84,6 +84,14 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
         return Size(self.width, self.height)
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A Picture in its Scene's history; prompt and kind are those of the job it came of."""
+
+    picture: Picture
+    prompt: str | None
+    kind: JobKind | None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked, where to answer, its state and attempt, and its ImageRequest."""
 
@@ -101,6 +109,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     upload_id: int | None
     notes: tuple[str, ...]
     error: str | None
+    shown: bool
     created_at: float
     started_at: float | None
     seconds: float | None

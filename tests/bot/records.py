@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.store import JobKind, NewJob, NewPicture, NewScene, PictureKind, Store
+from bot.store import JobKind, NewJob, NewPicture, NewScene, Picture, PictureKind, Store
 from inference import Frame, ImageRequest, Init, InitKind, ModelInfo, PictureRef, Size, size_table
 
 SQUARE = Size(512, 512)
@@ -106,4 +106,24 @@ def generated(candidate: int, author_id: int = ANNA) -> NewPicture:
         file=PictureRef(f"{candidate:064x}"),
         size=SQUARE,
         candidate=candidate,
+    )
+
+
+def picture(number: int) -> Picture:
+    """One that is in a Scene's tree already."""
+    return Picture(
+        id=number,
+        scene_id=1,
+        number=number,
+        parent_id=None,
+        kind=PictureKind.UPLOADED,
+        author_id=ANNA,
+        file=PictureRef("b" * 64),
+        width=640,
+        height=480,
+        latents=None,
+        latents_of=None,
+        job_id=None,
+        candidate=None,
+        created_at=NOW,
     )

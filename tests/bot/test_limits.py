@@ -50,7 +50,7 @@ def test_one_waiting_job_is_not_one_jobs() -> None:
 
 def test_a_server_with_enough_jobs_is_refused() -> None:
     """Also for a person who has none waiting."""
-    with pytest.raises(LimitReached, match="20 jobs waiting, and 20 is the most"):
+    with pytest.raises(LimitReached, match="20 jobs waiting or running, and 20 is the most"):
         check_line(Limits(waiting_per_server=20), 0, 20)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import JobState, NewJob, NewPicture, Post, Store, Transaction
+from bot.store import JobKind, JobState, NewJob, NewPicture, Post, Store, Transaction
 from inference import PictureRef
 from tests.bot.cancelling import Driven
 from tests.bot.records import (
@@ -30,7 +30,7 @@ from tests.bot.records import (
     uploaded,
 )
 
-TABLES = {"current_picture", "job", "memo", "picture", "post", "scene", "server_limit"}
+TABLES = {"current_picture", "job", "memo", "pick", "picture", "post", "scene", "server_limit"}
 DATABASE = "moonsketch.sqlite3"
 
 
@@ -422,15 +422,13 @@ async def test_a_job_goes_through_its_states(tmp_path: Path) -> None:
         job = await running(store, job_id)
         seen.append(await state_of(store, job_id))
         async with store.transaction() as tx:
-            await store.posted(tx, job_id)  # not yet rendered: nothing happens
-            seen.append(await state_of(store, job_id))
             await store.finish(tx, job, [generated(1)], seconds=6.2, model_version="v1", now=NOW)
         seen.append(await state_of(store, job_id))
         async with store.transaction() as tx:
-            await store.posted(tx, job_id)
+            await store.shown(tx, job_id)
         done = await store.job(job_id)
 
-    assert seen == [JobState.QUEUED, JobState.RUNNING, JobState.RUNNING, JobState.RENDERED]
+    assert seen == [JobState.QUEUED, JobState.RUNNING, JobState.RENDERED]
     assert done is not None
     assert (done.state, done.attempt, done.seconds, done.model_version) == (JobState.POSTED, 1, 6.2, "v1")
 
@@ -476,7 +474,7 @@ async def test_a_job_that_is_over_stays_over(tmp_path: Path) -> None:
         async with store.transaction() as tx:
             assert await store.cancel(tx, cancelled)
             assert await store.fail(tx, failed, "It broke.")
-            await store.posted(tx, posted)
+            await store.shown(tx, posted)
         async with store.transaction() as tx:
             for job_id in (cancelled, failed, posted):
                 assert await store.start_attempt(tx, job_id, request(), NOW) is None
@@ -560,8 +558,8 @@ async def test_the_latest_run_times_come_first(tmp_path: Path) -> None:
         for _ in range(3):
             await rendered(store, [generated(1)])
 
-        assert await store.recent_run_times(2) == [(request(), 6.2)] * 2
-        assert len(await store.recent_run_times(20)) == 3
+        assert await store.recent_runs(2) == [(request(), NOW, 6.2)] * 2
+        assert len(await store.recent_runs(20)) == 3
 
 
 async def test_jobs_are_found_by_the_place_they_are_held_in(tmp_path: Path) -> None:
@@ -643,9 +641,10 @@ async def test_pictures_are_numbered_within_their_scene(tmp_path: Path) -> None:
         history = {scene_id: await store.history(scene_id) for scene_id in (1, 2)}
         candidates = await store.candidates(first)
 
-    assert [picture.number for picture, _ in history[1]] == [1, 2, 3, 4]
-    assert [picture.number for picture, _ in history[2]] == [1, 2]
-    assert [prompt for _, prompt in history[1]] == [None, *["the surface of the moon"] * 3]
+    assert [entry.picture.number for entry in history[1]] == [1, 2, 3, 4]
+    assert [entry.picture.number for entry in history[2]] == [1, 2]
+    assert [entry.prompt for entry in history[1]] == [None, *["the surface of the moon"] * 3]
+    assert [entry.kind for entry in history[1]] == [None, *[JobKind.IMAGINE] * 3]
     assert [(picture.number, picture.candidate) for picture in candidates] == [(2, 1), (3, 2)]
 
 
@@ -698,7 +697,7 @@ async def test_a_pick_is_one_persons_in_one_scene(tmp_path: Path) -> None:
         picks = []
         for picked in (1, 2):
             async with store.transaction() as tx:
-                await store.set_current(tx, 1, ANNA, picked)
+                await store.pick(tx, (await store.candidates(job_id))[picked - 1], ANNA)
             picks.append(await store.picks_among(job_id))
         await rendered(store, [generated(1), generated(2)], new_job(scene=1, author_id=BEN))
 
@@ -708,13 +707,24 @@ async def test_a_pick_is_one_persons_in_one_scene(tmp_path: Path) -> None:
 
 
 async def test_a_single_candidate_picks_itself(tmp_path: Path) -> None:
-    """For the person who asked, and for nobody else; of two candidates neither does."""
+    """It becomes current for the person who asked, and stays so when newer pictures come; of two neither does."""
     async with opened(tmp_path) as store:
-        two = await rendered(store, [generated(1), generated(2)])
-        one = await rendered(store, [generated(1)], new_job(scene=1, author_id=BEN))
-        picks = [await store.picks_among(job_id) for job_id in (two, one)]
+        await rendered(store, [generated(1)], new_job(author_id=BEN))
+        await rendered(store, [generated(1), generated(2)], new_job(scene=1))
 
-    assert picks == [{}, {BEN: 1}]
+        assert (await current(store, BEN), await current(store, ANNA)) == (1, 3)
+
+
+async def test_a_pick_stays_when_another_picture_becomes_current(tmp_path: Path) -> None:
+    """What one chose on a card is one thing, where one is in the Scene another."""
+    async with opened(tmp_path) as store:
+        job_id = await rendered(store, [generated(1), generated(2)])
+        async with store.transaction() as tx:
+            await store.pick(tx, (await store.candidates(job_id))[1], ANNA)
+            await store.set_current(tx, 1, ANNA, 1)
+
+        assert await store.picks_among(job_id) == {ANNA: 2}
+        assert await current(store, ANNA) == 1
 
 
 # Posts, memos, limits

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bot import texts
 from bot.custom_ids import Action
-from bot.store import JobKind
+from bot.store import JobKind, Shown
 from inference import EngineState, EngineStatus, ImageRequest, Size, fit
-from tests.bot.records import from_pixels, model, request
+from tests.bot.records import from_pixels, model, picture, request
 
 MARKS = "\\`*_~|[]()<>@:#+-.&"
 hostile = st.text(st.one_of(st.sampled_from(MARKS), st.sampled_from("ab1 \n\t"), st.characters()))
@@ -211,8 +211,8 @@ def test_descriptions_fit_where_discord_puts_them() -> None:
     assert len(texts.alt_text(prompt, 1)) == 1024
     assert len(texts.preview_alt_text(prompt, 1)) == 1024
     assert len(texts.sketch_alt_text(prompt)) == 1024
-    assert len(texts.history_label(12, "generated", prompt)) == 100
-    assert texts.history_label(3, texts.UPLOADED, None) == "3: an uploaded picture"
+    assert len(texts.history_label(Shown(picture=picture(12), prompt=prompt, kind=JobKind.AGAIN))) == 100
+    assert texts.history_label(Shown(picture=picture(3), prompt=None, kind=None)) == "3: an uploaded picture"
 
 
 def test_limits_are_shown_and_changed_in_whole_lines() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot import texts
+from bot.delivery import files_on
 from bot.run import ChannelThrottles
 from bot.store import JobState
 from inference import InitKind
@@ -69,7 +70,7 @@ async def test_latents_that_are_gone_are_replaced_by_pixels(tmp_path: Path) -> N
 
         assert second.init is not None
         assert (second.init.kind, second.init.ref) == (InitKind.PIXELS, parent.file)
-        assert "stored latents were gone" in text_of(refined)
+        assert "I went on from what can be seen of it" in text_of(refined)
         assert len(pictures_of(refined)) == 1
 
 
@@ -96,3 +97,20 @@ async def test_every_channel_has_one_limiter_of_its_own() -> None:
 
     assert throttles(1) is throttles(1)
     assert throttles(1) is not throttles(2)
+
+
+async def test_the_sketch_is_uploaded_once(tmp_path: Path) -> None:
+    """Edits keep what is on the message, also where Discord tells of it only in the components."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1, steps=25, strength=1.0)
+        for _ in range(3):
+            here.fake.release(1)
+            await here.env.settle()
+        uploads = [file.filename for request in here.watch.requests for file in request.uploads]
+        (card,) = here.cards()
+        listed = {file.filename for file in files_on(card)}
+        card.attachments.clear()
+
+        assert uploads.count("sketch.webp") == 1
+        assert len(uploads) > 3
+        assert {file.filename for file in files_on(card)} == listed == {"sketch.webp", "preview-3.webp"}

@@ -54,7 +54,7 @@ async def test_the_whole_server_has_a_limit_too(tmp_path: Path) -> None:
         await here.sketch()
         refused = await here.sketch(who=here.other)
 
-        assert "This server has 1 job waiting, and 1 is the most." in said(refused)
+        assert "This server has 1 job waiting or running, and 1 is the most." in said(refused)
 
 
 async def test_steps_and_candidates_have_a_most(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ async def test_a_reply_with_words_refines_the_picture(tmp_path: Path) -> None:
         assert second.strength == 0.55
         assert second.seeds != first.seeds
         assert picture.size == (683, 384)
-        assert "From picture 2 (your pick on that card)." in text_of(card)
+        assert "From picture 2." in text_of(card)
 
 
 async def test_a_reply_with_a_picture_starts_from_that_picture(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ async def test_a_reply_with_a_picture_starts_from_that_picture(tmp_path: Path) -
         await here.sketch(candidates=1)
         await reply(here, "", png((300, 200), "blue"))
         first, second = here.fake.requests
-        pictures = [picture for picture, _ in await here.store.history(1)]
+        pictures = [entry.picture for entry in await here.store.history(1)]
 
         assert second.prompt == first.prompt
         assert second.init is not None
@@ -209,3 +209,43 @@ async def test_in_a_direct_message_a_scene_lives_without_a_thread(tmp_path: Path
 
         assert len(here.cards(here.you.user.dm_channel)) == 2
         assert here.fake.requests[1].prompt == "rounder"
+
+
+async def test_a_pick_stays_when_one_goes_on_elsewhere(tmp_path: Path) -> None:
+    """After a reply made another picture current, the pick on the old card is still the one."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=3)
+        (card,) = here.cards()
+        await here.you.click(card, custom_id=buttons_of(card)["3"])
+        await reply(here, "once --n 1", to=card)
+        await reply(here, "twice --n 1", to=card)
+        _, _, twice = here.cards()
+
+        assert "From picture 4 (your pick on that card)." in text_of(twice)
+
+
+async def test_a_forwarded_card_is_nobodys_reply(tmp_path: Path) -> None:
+    """A forward points at the card as a reply does, in another channel: the bot keeps quiet."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=1)
+        (card,) = here.cards()
+        talk = here.guild.create_text_channel("talk")
+        await here.you.forward(card, talk)
+
+        assert len(talk.history()) == 1
+        assert len(here.fake.requests) == 1
+
+
+async def test_a_reply_to_the_ping_is_a_reply_to_its_card(tmp_path: Path) -> None:
+    """ "Your picture is ready" is what one naturally answers."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(steps=10, strength=1.0, candidates=1)
+        await here.env.advance_time(61)
+        here.fake.release(10)
+        await here.env.settle()
+        ping = here.thread().history()[-1]
+        await reply(here, "rounder", to=ping)
+        here.fake.release(100)
+        await here.env.settle()
+
+        assert [request.prompt for request in here.fake.requests] == ["the surface of the moon", "rounder"]

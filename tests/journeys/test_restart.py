@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import JobState
+from inference import EngineState
 from tests.journeys.world import World, buttons_of, held_engine, pictures_of, text_of, world
 
 
@@ -168,3 +169,98 @@ async def test_an_again_button_of_a_cancelled_job_survives(tmp_path: Path) -> No
         assert "Cancelled." in text_of(cancelled)
         assert await state(here, 1) is JobState.CANCELLED
         assert len(pictures_of(again)) == 1
+
+
+async def test_retries_of_a_late_result_post_it_once(tmp_path: Path) -> None:
+    """The card is over an hour old and Discord is unwell: every try is the same message, whatever became of it."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        await here.env.advance_time(3601)
+        here.env.inject_error("POST", f"/channels/{here.thread().id}/messages", status=503, times=2)
+        here.fake.release(1000)
+        await here.env.settle()
+        await here.env.advance_time(15)
+        sends = [
+            entry.json["nonce"]
+            for entry in here.env.http_requests
+            if entry.method == "POST" and isinstance(entry.json, dict) and "nonce" in entry.json
+        ]
+        _, late = here.cards()
+
+        assert sends == ["1:card:0", "1:card:1", "1:card:1", "1:card:1", "1:ping:0"]
+        assert len(pictures_of(late)) == 1
+        assert await state(here) is JobState.POSTED
+
+
+async def test_a_late_result_lost_between_intent_and_post_is_posted_by_the_next_process(
+    tmp_path: Path,
+) -> None:
+    """The older card of the same job, which carries its buttons too, is not taken for the missing one."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        await here.env.advance_time(3601)
+        here.env.inject_error("POST", f"/channels/{here.thread().id}/messages", status=503, times=1)
+        here.fake.release(1000)
+        await here.env.settle()
+        await here.env.advance_time(1)
+        await here.restart()
+        await here.env.advance_time(300)
+        _, late = here.cards()
+
+        assert len(pictures_of(late)) == 1
+        assert await state(here) is JobState.POSTED
+
+
+async def test_a_cancelled_card_is_brought_up_to_date_when_discord_is_back(tmp_path: Path) -> None:
+    """Discord refuses the edit at first: the next job starts all the same, and the card says Cancelled later."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=4)
+        await here.sketch(who=here.other, candidates=4)
+        (card,) = here.cards(here.thread(0))
+        here.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=1)
+        await here.you.click(card, custom_id=buttons_of(card)["Cancel"])
+        started = len(here.fake.requests)
+        await here.env.advance_time(15)
+        (cancelled,) = here.cards(here.thread(0))
+
+        assert started == 2
+        assert "Cancelled." in text_of(cancelled)
+
+
+async def test_an_end_nobody_was_told_of_is_told_by_the_next_process(tmp_path: Path) -> None:
+    """The bot dies before the card of a cancelled job is edited: the next one edits it."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        (card,) = here.cards()
+        here.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=1)
+        await here.you.click(card, custom_id=buttons_of(card)["Cancel"])
+        before = text_of(here.cards()[0])
+        await here.restart()
+
+        assert "Cancelled." not in before
+        assert "Cancelled." in text_of(here.cards()[0])
+
+
+async def test_a_job_that_ran_in_the_last_process_shows_its_place(tmp_path: Path) -> None:
+    """While the new engine cannot be set up, the card says so; it does not pretend to run."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        here.start_engine_in(EngineState.SETUP_FAILED, "The folder is missing.")
+        await here.restart()
+        (card,) = here.cards()
+
+        assert await state(here) is JobState.QUEUED
+        assert "The engine could not be set up: The folder is missing." in text_of(card)
+
+
+async def test_a_card_is_not_refused_for_ever(tmp_path: Path) -> None:
+    """Discord will not take the card with the pictures (413): it says so instead, and the pictures are kept."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        here.env.inject_error("PATCH", "/channels/*/messages/*", status=413, times=2)
+        here.fake.release(1000)
+        await here.env.settle()
+        (card,) = here.cards()
+
+        assert "They are kept: see /history." in text_of(card)
+        assert len(await here.store.candidates(1)) == 1

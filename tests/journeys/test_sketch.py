@@ -93,8 +93,8 @@ async def test_a_second_sketch_in_the_thread_joins_its_scene(tmp_path: Path) -> 
 
         assert len(here.channel.threads) == 1
         assert len(here.cards(thread)) == 2
-        pictures = await here.store.history(1)
-        assert [picture.number for picture, _ in pictures] == [1, 2, 3, 4, 5, 6]
+        pictures = [entry.picture for entry in await here.store.history(1)]
+        assert [picture.number for picture in pictures] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_a_failed_job_says_why_and_can_be_tried_again(tmp_path: Path) -> None:

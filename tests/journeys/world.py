@@ -85,6 +85,18 @@ class World:
         given = {"image": ("sketch.png", png((160, 90))), "prompt": "the surface of the moon", **options}
         return await (who or self.you).slash(self.channel, "sketch", **given)
 
+    def start_engine_in(self, state: EngineState, detail: str) -> None:
+        """The engine of the next restart begins, and stays, like this."""
+        make = self._make_engine
+
+        def unable(park: Park) -> Engine:
+            engine = make(park)
+            assert isinstance(engine, FakeEngine)
+            engine.starts_in(state, detail)
+            return engine
+
+        self._make_engine = unable
+
     async def engine_becomes(self, state: EngineState, detail: str = "") -> None:
         """The engine's status changes by itself, as it does when a worker comes up or dies."""
         with self.env._bot_scope():  # what follows is the bot's own work, on its clock

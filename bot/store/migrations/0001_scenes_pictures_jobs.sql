@@ -50,12 +50,14 @@ CREATE TABLE job (
     upload_id   INTEGER REFERENCES picture (id),  -- the Picture that was sent along
     notes       TEXT NOT NULL,           -- sentences for the card, as a JSON list
     error       TEXT,                    -- the sentence a failed job shows
+    shown       INTEGER NOT NULL DEFAULT 0,  -- 1: its card says how it ended, or nobody is left to be told
     created_at  REAL NOT NULL,
     started_at  REAL,
     seconds     REAL                     -- from its start to its last sample, once rendered
 ) STRICT;
 
 CREATE INDEX job_by_state ON job (state);
+CREATE INDEX job_to_take_up ON job (id) WHERE NOT shown;
 CREATE INDEX job_by_scene ON job (scene_id);
 
 -- Every message of ours that carries a job or a picture. The row is written before the send (message_id NULL), so
@@ -78,6 +80,14 @@ CREATE TABLE current_picture (
     person_id   INTEGER NOT NULL,
     picture_id  INTEGER NOT NULL REFERENCES picture (id) ON DELETE CASCADE,
     PRIMARY KEY (scene_id, person_id)
+) STRICT, WITHOUT ROWID;
+
+-- Which Candidate a person chose on a card. It stays when they go on elsewhere in the Scene.
+CREATE TABLE pick (
+    job_id      INTEGER NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+    person_id   INTEGER NOT NULL,
+    candidate   INTEGER NOT NULL,
+    PRIMARY KEY (job_id, person_id)
 ) STRICT, WITHOUT ROWID;
 
 -- What a server's moderators set; a missing row means the default in bot/limits.py.
