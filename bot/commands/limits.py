@@ -33,10 +33,11 @@ class LimitsCommands(
 
     @app_commands.command(description="Show the limits of this server")
     async def show(self, interaction: discord.Interaction[ArtBot]) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
         own = await interaction.client.store.limits_set_in(_guild(interaction))
         now = limits_from(own)
         rows = [(rule.option, getattr(now, rule.field), rule.field in own) for rule in RULES]
-        await interaction.response.send_message(texts.limits_table(rows), ephemeral=True)
+        await interaction.edit_original_response(content=texts.limits_table(rows))
 
     @app_commands.command(description="Change limits of this server")
     @app_commands.rename(
@@ -54,6 +55,7 @@ class LimitsCommands(
         most_steps: app_commands.Range[int, _STEPS.low, _STEPS.high] | None = None,
         most_candidates: app_commands.Range[int, _CANDIDATES.low, _CANDIDATES.high] | None = None,
     ) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
         wanted = {
             "waiting_per_person": waiting_per_person,
             "waiting_per_server": waiting_per_server,
@@ -63,15 +65,16 @@ class LimitsCommands(
         changes = {_RULES[field]: value for field, value in wanted.items() if value is not None}
         if not changes:
             raise BadOption(texts.NO_LIMIT_NAMED)
-        await interaction.response.send_message(await _change(interaction, changes), ephemeral=True)
+        await interaction.edit_original_response(content=await _change(interaction, changes))
 
     @app_commands.command(description="Put all limits of this server back to their defaults")
     async def reset(self, interaction: discord.Interaction[ArtBot]) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
         store = interaction.client.store
         async with store.transaction() as tx:
             await store.reset_limits(tx, _guild(interaction))
         log.info("limits reset", server=interaction.guild_id, by=interaction.user.id)
-        await interaction.response.send_message(texts.LIMITS_RESET, ephemeral=True)
+        await interaction.edit_original_response(content=texts.LIMITS_RESET)
 
 
 async def _change(interaction: discord.Interaction[ArtBot], changes: dict[Rule, int]) -> str:
