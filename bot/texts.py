@@ -383,6 +383,11 @@ _BLOCK = re.compile(r"^(\d*)([#>+.-])")  # a heading, quotation or list, where t
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+def for_terminal(sentence: str) -> str:
+    """A sentence made for Discord without the backslashes that `plain` put into it."""
+    return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", sentence)
+
+
 def quoted(text: str) -> str:
     return f"“{plain(text, 60)}”"
 

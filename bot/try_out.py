@@ -55,7 +55,9 @@ async def try_out(
             secrets.randbelow(MAX_SEED + 1),
         )
         await _draw(engine, request, picture, output)
-    except (Refusal, EngineError, SettingsWrong) as error:
+    except (Refusal, EngineError) as error:
+        return texts.for_terminal(str(error))
+    except SettingsWrong as error:
         return str(error)
     finally:
         if engine is not None:

@@ -230,3 +230,14 @@ def test_what_is_missing_is_listed_as_people_list() -> None:
 
     assert one.startswith("I may not attach files in <#5>.")
     assert three.startswith("I may not see messages, send messages or attach files in <#5>.")
+
+
+@given(st.text(max_size=50))
+def test_a_terminal_shows_what_was_typed(words: str) -> None:
+    """What keeps Discord from formatting a stranger's words is taken out again where nothing formats them."""
+    one_line = " ".join(words.split())
+
+    assert "\\" in one_line or texts.for_terminal(texts.plain(one_line)) == texts.plain(one_line).replace(
+        "\\", ""
+    )
+    assert texts.for_terminal(texts.bad_strength("1.5")).count("“1.5”") == 1
