@@ -34,17 +34,20 @@ NO_INTENT = (
 
 
 class ChannelThrottles:
-    """One asyncio-throttle per channel, made when first needed."""
+    """One asyncio-throttle per channel, made when first needed; every Scene has a channel, so the oldest are let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
         self._by_channel: dict[int, Throttler] = {}
 
     def __call__(self, channel_id: int) -> Throttler:
-        if channel_id not in self._by_channel:
-            self._by_channel[channel_id] = Throttler(
-                EDITS_PER_CHANNEL, EDIT_PERIOD_SECONDS, retry_interval=0.05
-            )
-        return self._by_channel[channel_id]
+        throttle = self._by_channel.pop(channel_id, None) or Throttler(
+            EDITS_PER_CHANNEL, EDIT_PERIOD_SECONDS, retry_interval=0.05
+        )
+        self._by_channel[channel_id] = throttle  # now the youngest
+        if len(self._by_channel) > self._most:
+            del self._by_channel[next(iter(self._by_channel))]
+        return throttle
 
 
 def run_bot(settings: Settings) -> str | None:

@@ -9,7 +9,7 @@ from bot.delivery import files_on
 from bot.run import ChannelThrottles
 from bot.store import JobState
 from inference import InitKind
-from tests.journeys.world import World, held_engine, pictures_of, text_of, world
+from tests.journeys.world import World, held_engine, pictures_of, said, text_of, world
 
 
 def edits(here: World) -> int:
@@ -92,11 +92,14 @@ async def test_a_picture_whose_file_is_gone_ends_the_job_with_a_sentence(tmp_pat
 
 
 async def test_every_channel_has_one_limiter_of_its_own() -> None:
-    """All cards of a channel share one, two channels do not."""
-    throttles = ChannelThrottles()
+    """All cards of a channel share one, two channels do not; the one that was used longest ago is let go first."""
+    throttles = ChannelThrottles(most=2)
+    first, second = throttles(1), throttles(2)
 
-    assert throttles(1) is throttles(1)
-    assert throttles(1) is not throttles(2)
+    assert throttles(1) is first is not second
+    assert throttles(3) is not first
+    assert throttles(1) is first
+    assert throttles(2) is not second
 
 
 async def test_the_sketch_is_uploaded_once(tmp_path: Path) -> None:
@@ -114,3 +117,51 @@ async def test_the_sketch_is_uploaded_once(tmp_path: Path) -> None:
         assert uploads.count("sketch.webp") == 1
         assert len(uploads) > 3
         assert {file.filename for file in files_on(card)} == listed == {"sketch.webp", "preview-3.webp"}
+
+
+async def test_a_card_in_an_archived_thread_is_followed_by_a_new_one(tmp_path: Path) -> None:
+    """Discord refuses edits there (50083); a new message opens the thread again and carries the pictures."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        here.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=50083, times=1)
+        here.fake.release(1000)
+        await here.env.settle()
+        first, second = here.cards()
+
+        assert (len(pictures_of(first)), len(pictures_of(second))) == (0, 1)
+
+
+async def test_where_no_more_threads_fit_the_scene_stays_in_the_channel(tmp_path: Path) -> None:
+    """The server has as many active threads as it may have (160006): the job is done in the channel."""
+    async with world(tmp_path) as here:
+        here.env.inject_error("POST", "/channels/*/threads", status=400, code=160006, times=1)
+        answer = await here.sketch(candidates=1)
+        (card,) = here.cards(here.channel)
+
+        assert here.channel.mention in said(answer)
+        assert "I could not open a thread here" in text_of(card)
+        assert len(pictures_of(card)) == 1
+
+
+async def test_a_person_who_cannot_be_added_to_the_thread_gets_the_card_there(tmp_path: Path) -> None:
+    """Adding people is a courtesy; that it failed costs nobody the job."""
+    async with world(tmp_path) as here:
+        here.env.inject_error("PUT", "/channels/*/thread-members/*", status=403, code=50001, times=1)
+        await here.sketch(candidates=1)
+        (card,) = here.cards()
+
+        assert len(pictures_of(card)) == 1
+
+
+async def test_a_place_that_is_closed_to_the_bot_ends_the_job_with_a_sentence(tmp_path: Path) -> None:
+    """The thread was locked between the check and the card: the person is told, and the line goes on."""
+    async with world(tmp_path) as here:
+        here.env.inject_error("POST", "/channels/*/messages", status=403, code=50001, times=1)
+        answer = await here.sketch(candidates=1)
+        after = await here.sketch(candidates=1)
+        job = await here.store.job(1)
+
+        assert "is gone, or closed to me. Nothing was charged." in said(answer)
+        assert job is not None
+        assert job.state is JobState.FAILED
+        assert "I am on it" in said(after)
