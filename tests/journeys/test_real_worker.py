@@ -17,17 +17,15 @@ from tests.journeys.world import World, buttons_of, opened, pictures_of, png, sa
 
 
 def real_engine(models_dir: Path) -> Callable[[Park], LocalEngine]:
-    config = EngineConfig(catalogue=ONLY_STAND_IN, models_dir=models_dir, preview_seconds=0.0)
+    config = EngineConfig(
+        catalogue=ONLY_STAND_IN, models_dir=models_dir, preview_seconds=0.0, grace_seconds=1.0
+    )
     return lambda park: LocalEngine(config, park=park)
 
 
 async def over(here: World, job_id: int) -> Job:
     """Wait until the job is in a final state and its card says so."""
-    return await reaches(here, job_id, lambda job: job.state.is_final)
-
-
-async def reaches(here: World, job_id: int, enough: Callable[[Job], bool]) -> Job:
-    while (job := await here.store.job(job_id)) is None or not enough(job):  # noqa: ASYNC110 - a row tells nobody
+    while (job := await here.store.job(job_id)) is None or not job.shown:  # noqa: ASYNC110 - a row tells nobody
         await asyncio.sleep(0.01)
     await here.env.settle()
     return job
@@ -40,6 +38,16 @@ async def started(here: World) -> int:
     pid = here.engine.status.worker_pid
     assert pid is not None
     return pid
+
+
+async def running_job(here: World, pid: int, job_id: int) -> None:
+    """Sketch, and stop the worker's time before, so that the job runs and does not end by itself."""
+    os.kill(pid, signal.SIGSTOP)
+    await here.sketch(steps=20, strength=1.0, candidates=1)
+    job = await here.store.job(job_id)
+
+    assert job is not None
+    assert job.state is JobState.RUNNING
 
 
 async def test_a_whole_story_on_the_real_worker(tmp_path: Path, models_dir: Path) -> None:
@@ -59,10 +67,10 @@ async def test_a_whole_story_on_the_real_worker(tmp_path: Path, models_dir: Path
         third = await over(here, 3)
         sizes = [(await opened(pictures_of(card)[0])).size for card in here.cards()]
 
-        await here.sketch(steps=50, strength=1.0, candidates=4)
-        await reaches(here, 4, lambda job: job.state is JobState.RUNNING)
+        await running_job(here, pid, 4)
         (running,) = here.cards(here.thread(1))
         answer = await here.you.click(running, custom_id=buttons_of(running)["Cancel"])
+        os.kill(pid, signal.SIGCONT)
         await here.you.click(card, custom_id=buttons_of(here.cards()[0])["Again"])
         fifth = await over(here, 5)
 
@@ -82,8 +90,7 @@ async def test_a_killed_worker_costs_nobody_anything(tmp_path: Path, models_dir:
     """kill -9 in the middle of a job: the job runs again by itself on a new worker, and is posted once."""
     async with world(tmp_path, real_engine(models_dir)) as here:
         pid = await started(here)
-        await here.sketch(steps=20, strength=1.0, candidates=1)
-        await reaches(here, 1, lambda job: job.state is JobState.RUNNING)
+        await running_job(here, pid, 1)
         os.kill(pid, signal.SIGKILL)
         job = await over(here, 1)
         (card,) = here.cards()
@@ -99,8 +106,7 @@ async def test_a_restarted_bot_finishes_the_job_on_a_worker_of_its_own(
     """The bot ends in the middle of a job; the next one takes it up, on the same card, with another worker."""
     async with world(tmp_path, real_engine(models_dir)) as here:
         pid = await started(here)
-        await here.sketch(steps=20, strength=1.0, candidates=1)
-        await reaches(here, 1, lambda job: job.state is JobState.RUNNING)
+        await running_job(here, pid, 1)
         await here.restart()
         job = await over(here, 1)
         (card,) = here.cards()
@@ -114,7 +120,7 @@ async def test_previews_show_the_picture_as_it_becomes(tmp_path: Path, models_di
     """While it runs the card carries a preview file and a step count; both move on."""
     async with world(tmp_path, real_engine(models_dir)) as here:
         await started(here)
-        await here.sketch(steps=20, strength=1.0, candidates=1)
+        await here.sketch(steps=50, strength=1.0, candidates=4)
         await over(here, 1)
         edits = [entry.json for entry in here.env.http_requests if entry.method == "PATCH"]
         files = [
