@@ -7,8 +7,9 @@
        ├──────────┴──► cancelled
        └──────────┴────────────┴──► failed
 
-Each arrow is one transaction. After a crash, start-up takes up whatever is not final: queued and running jobs go
-back in line, rendered ones are posted. There is no other way to start, and no clean way to stop that data needs.
+Each arrow is one transaction. After a crash, start-up takes up whatever is not over and told: queued and running
+jobs go back in line, rendered ones are posted, and the cards of failed and cancelled ones say so. There is no other
+way to start, and no clean way to stop that data needs.
 """
 
 from __future__ import annotations
@@ -387,6 +388,7 @@ class Jobs:
                 log.info("nobody can be told", job=live.job.id, why=str(error))
                 await self._fail(live, texts.PLACE_IS_GONE)
             except Exception:
+                # A file that is gone, a card that Discord refuses: whatever it is, the owner must read something.
                 log.exception("the end of a job could not be shown", job=live.job.id)
                 if await self._fail(live, texts.CARD_REFUSED):
                     continue  # a card that says just that may be taken

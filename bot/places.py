@@ -21,15 +21,11 @@ Place: TypeAlias = (
 
 _NEEDED = {
     "view_channel": "see messages",
-    "send_messages": "send messages",
     "attach_files": "attach files",
     "read_message_history": "read the message history",
 }
-"""For channels. Without the second Discord denies the third as well, whatever it is set to."""
-
-_NEEDED_IN_THREADS = {**_NEEDED, "send_messages_in_threads": "send messages in threads"}
-del _NEEDED_IN_THREADS["send_messages"]  # irrelevant inside threads
-
+_TO_SEND = {"send_messages": "send messages"}
+_TO_SEND_IN_THREADS = {"send_messages_in_threads": "send messages in threads"}
 
 _CLOCK_SKEW_SECONDS = 60.0
 
@@ -46,11 +42,12 @@ def check_permissions(channel: Place | None) -> None:
     """Raises NotAllowed with every permission that the bot lacks to hold a Scene here."""
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return
-    needed = (
-        _NEEDED_IN_THREADS if isinstance(channel, discord.Thread) or may_have_thread(channel) else _NEEDED
-    )
+    sending = _TO_SEND_IN_THREADS if isinstance(channel, discord.Thread) else _TO_SEND
     mine = channel.permissions_for(channel.guild.me)
-    missing = [words for name, words in needed.items() if not getattr(mine, name)]
+    missing = [words for name, words in (sending | _NEEDED).items() if not getattr(mine, name)]
+    if missing and missing[0] in sending.values():
+        # Who may not send may not attach either, whatever is set: naming both would send people looking in vain.
+        missing = [words for words in missing if words != _NEEDED["attach_files"]]
     if missing:
         raise NotAllowed(texts.missing_permissions(missing, channel.mention))
 

@@ -22,10 +22,6 @@ class JobState(StrEnum):
         """The states that count as 'jobs waiting' and that a person can still cancel."""
         return self in (JobState.QUEUED, JobState.RUNNING)
 
-    @property
-    def is_final(self) -> bool:
-        return self in (JobState.POSTED, JobState.FAILED, JobState.CANCELLED)
-
 
 class JobKind(StrEnum):
     """How the job came about; the card says it in words."""

@@ -159,6 +159,16 @@ async def test_a_missing_permission_is_named_before_anything_is_accepted(tmp_pat
         assert await here.store.job(1) is None
 
 
+async def test_the_permission_that_is_named_is_the_one_that_is_denied(tmp_path: Path) -> None:
+    """Without Send Messages Discord denies attaching files as well; only the cause is named."""
+    async with world(tmp_path) as here:
+        here.move_to_channel_without("send_messages")
+        answer = await here.sketch()
+
+        assert f"I may not send messages in {here.channel.mention}" in said(answer)
+        assert await here.store.job(1) is None
+
+
 async def test_a_job_that_took_long_pings_its_owner_once(tmp_path: Path) -> None:
     """Edits notify nobody: after more than a minute the owner, and only the owner, gets one short ping."""
     async with world(tmp_path, held_engine) as here:
