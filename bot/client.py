@@ -17,6 +17,7 @@ from bot import texts
 from bot.answers import answer_error
 from bot.commands import add_commands
 from bot.components.buttons import ActionButton
+from bot.components.help import HelpSelect
 from bot.components.history import HistorySelect
 from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
@@ -79,7 +80,7 @@ class ArtBot(discord.AutoShardedClient):
         self._recovered = False
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ActionButton, HistorySelect)
+        self.add_dynamic_items(ActionButton, HistorySelect, HelpSelect)
         add_commands(self.tree)
         await self._sync_if_changed()
         await self.engine.start()

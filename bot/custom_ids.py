@@ -2,8 +2,9 @@
 
     art:<action>:<job>:<candidate>     candidate 0: the presser's own pick on that card, else candidate 1
     art:history:<scene>:0              the select under /history; its values are picture ids
+    art:help:<model>:0                 the select under /help; its values are numbers of pages
 
-Everything else is looked up in the store when the button is pressed.
+Everything else is looked up when the button is pressed: in the store, or for /help in the list of models.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ class Action(StrEnum):
 
 
 HISTORY = "history"
+HELP = "help"
 
 BUTTON_TEMPLATE = rf"art:(?P<action>{'|'.join(Action)}):(?P<job>[0-9]{{1,18}}):(?P<candidate>[0-9]{{1,2}})"
 HISTORY_TEMPLATE = rf"art:{HISTORY}:(?P<scene>[0-9]{{1,18}}):0"
+HELP_TEMPLATE = rf"art:{HELP}:(?P<model>[a-z0-9._-]{{1,32}}):0"
 
 
 def button_id(action: Action, job_id: int, candidate: int = 0) -> str:
@@ -32,6 +35,10 @@ def button_id(action: Action, job_id: int, candidate: int = 0) -> str:
 
 def history_id(scene_id: int) -> str:
     return f"art:{HISTORY}:{scene_id}:0"
+
+
+def help_id(model: str) -> str:
+    return f"art:{HELP}:{model}:0"
 
 
 def names_job(custom_id: str, job_id: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.custom_ids import Action
 from bot.store.records import JobKind, Shown
-from inference import EngineState, EngineStatus, Frame, ImageRequest, Size
+from inference import EngineState, EngineStatus, Frame, ImageRequest, ModelInfo, Size, unknown_words
 
 # Options and prompts
 
@@ -276,6 +276,26 @@ def _seeds(seeds: Sequence[int]) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
+def made_with(model: ModelInfo, prompt: str) -> list[str]:
+    """What should be known of the model: its title and the words it was never taught, if it lists any; its notice."""
+    lines = []
+    if model.vocabulary is not None:
+        lines.append(plain(model.title, 60))
+        if unknown := unknown_words(prompt, model.vocabulary):
+            lines.append(not_known(unknown))
+    return [*lines, model.notice] if model.notice else lines
+
+
+def not_known(words: Sequence[str]) -> str:
+    """A few by name, the rest by number."""
+    more = len(words) - _MOST_NAMED
+    named = ", ".join(plain(word, 30) for word in words[:_MOST_NAMED])
+    return f"I don't know: {named}" + (f" and {_count(more, 'more word')}" if more > 0 else "")
+
+
+_MOST_NAMED = 8
+
+
 def goes_on_from(number: int, candidate: int | None, *, chosen: bool) -> str:
     """Which Picture a reply without a number went on from; candidate: None where there was nothing to choose."""
     if candidate is None:
@@ -364,6 +384,62 @@ def history_alt_text(numbers: str) -> str:
 def went_back(number: int, where: str | None) -> str:
     """where: a link, None if it is right here."""
     return f"You are back at picture {number}; it is {'the newest message here' if where is None else f'in {where}'}."
+
+
+# Help
+
+HELP = """\
+**A crude drawing and a few words become a picture, round by round.** Try one of these:
+- `/sketch` with your drawing as **image** and `the surface of the moon` as **prompt**. With a **strength** of 0.2 it \
+stays as you drew it, with 0.9 it mostly follows the words.
+- `/imagine` with `an apple on the beach` as **prompt** makes a first picture from words alone.
+- **Reply** to a picture (with **@ ON**) to go on from it: `at night --strength 0.5`, or attach a drawing.
+- Buttons: **1**, **2** … pick one, **Again** makes others, **Subtle** and **Strong** change it, **Cancel** stops.
+- `/history` shows every picture so far and goes back to one; `/limits` sets what may be asked in a server."""
+
+HELP_PLACEHOLDER = "Show all of one group"
+HELP_HAS_CHANGED = "What that model knows has changed since. Use /help once more."
+OTHER_WORDS = "other words"
+
+
+def knows(title: str, groups: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """A model's title, then a line with everything in each group."""
+    lines = (f"- **{plain(group, 60)}**: {_all_of(names)}" for group, names in groups)
+    return [f"{_bold(title)} knows these words; its cards name those that it does not know.", *lines]
+
+
+def knows_in_short(title: str, groups: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """The same with a few examples and a number for each group."""
+    lines = (
+        f"- **{plain(group, 60)}** ({len(names)}): {_all_of(names[:4])}" + (", …" if len(names) > 4 else "")
+        for group, names in groups
+    )
+    return [f"{_bold(title)} knows words such as these; its cards name those that it does not know.", *lines]
+
+
+def knows_of_group(title: str, group: str, names: Iterable[str]) -> str:
+    return f"{_bold(title)}, {plain(group, 60)}: {_all_of(names)}"
+
+
+def group_label(group: str, part: int) -> str:
+    """One entry of a select; part: 1 is not said."""
+    return group[:90] if part == 1 else f"{group[:90]} ({part})"
+
+
+def group_description(names: Sequence[str]) -> str:
+    return ", ".join(names)[:100]
+
+
+def _all_of(names: Iterable[str]) -> str:
+    return ", ".join(known_name(name) for name in names)
+
+
+def _bold(title: str) -> str:
+    return f"**{plain(title, 60)}**"
+
+
+def known_name(name: str) -> str:
+    return plain(name, 60)
 
 
 # Helpers

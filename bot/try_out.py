@@ -101,13 +101,10 @@ async def _draw(engine: Engine, request: ImageRequest, picture: CleanPicture, ou
                         _start_over(bar, tasks)
                     case SampleDone():
                         await _write(_path(output, event.sample, len(request.seeds)), event.pixels)
-    for note in (
-        texts.what_was_done(request, picture.original, time.monotonic() - began),
-        *picture.notes,
-        next(model.notice for model in engine.models() if model.name == request.model),
-    ):
-        if note:
-            typer.echo(note)
+    model = next(model for model in engine.models() if model.name == request.model)
+    typer.echo(texts.what_was_done(request, picture.original, time.monotonic() - began))
+    for note in (*picture.notes, *texts.made_with(model, request.prompt)):
+        typer.echo(texts.for_terminal(note))
 
 
 async def _ready(engine: Engine, bar: Bar) -> None:

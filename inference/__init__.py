@@ -32,7 +32,9 @@ from inference.types import (
     SampleDone,
     Sampler,
     Size,
+    Vocabulary,
 )
+from inference.vocabulary import unknown_words
 
 __all__ = [
     "MAX_GUIDANCE",
@@ -68,7 +70,9 @@ __all__ = [
     "Sampler",
     "Size",
     "UnknownModel",
+    "Vocabulary",
     "fit",
     "size_table",
+    "unknown_words",
     "unparked",
 ]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +28,7 @@ import msgspec
 
 from inference.config import STAND_IN, Catalogue, ModelEntry
 from inference.sizes import GRID, size_table
-from inference.types import MAX_GUIDANCE, ModelInfo, Sampler, Size
+from inference.types import MAX_GUIDANCE, ModelInfo, Sampler, Size, Vocabulary
 
 SUPPORTED_PIPELINES = frozenset({"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"})
 """What a folder's model_index.json may call itself."""
@@ -45,11 +46,23 @@ _USUAL_NATIVE = 512
 FETCHED = ".fetched.json"
 """The file in which a fetched folder says where it came from."""
 
+VOCABULARY = "vocabulary.json"
+"""The file in which a model's folder may say what the model was taught, and what cards shall call it::
+
+    {"title": "…", "groups": {"animals": ["cat", "sea lion"]}, "words": ["kitten", "red", "on the beach"]}
+"""
+
+_LARGEST_VOCABULARY = 1 << 18
+_LONGEST_NAME = 80
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _SAMPLED = 1 << 20
 _LONGEST_HEADER = 100_000_000
 """The bound that safetensors itself sets."""
+
+
+log = logging.getLogger("inference.catalogue")
 
 
 class CatalogueError(ValueError):
@@ -66,6 +79,12 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     hub: str
     revision: str
     commit: str
+
+
+class _VocabularyFile(msgspec.Struct, frozen=True, kw_only=True):
+    groups: dict[str, tuple[str, ...]]
+    words: tuple[str, ...] = ()
+    title: str = ""
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -145,9 +164,10 @@ def _info(name: str, entry: ModelEntry | None, models_dir: Path) -> ModelInfo:
     folder = folder_of(name, entry, models_dir)
     settings = entry if entry is not None else ModelEntry(notice=STAND_IN_NOTICE, native=_STAND_IN_NATIVE)
     native = Size(settings.native, settings.native) if settings.native else _native(folder)
+    title, vocabulary = read_vocabulary(folder) if here else ("", None)
     return ModelInfo(
         name=name,
-        title=settings.title or name,
+        title=settings.title or title or name,
         notice=settings.notice,
         sizes=size_table(native),
         native=native,
@@ -159,7 +179,36 @@ def _info(name: str, entry: ModelEntry | None, models_dir: Path) -> ModelInfo:
         sampler=Sampler(settings.sampler),
         subtle=settings.subtle,
         strong=settings.strong,
+        vocabulary=vocabulary,
     )
+
+
+def read_vocabulary(folder: Path) -> tuple[str, Vocabulary | None]:
+    """The title and the vocabulary that the model's folder gives; nothing where it gives none or a damaged one."""
+    try:
+        with (folder / VOCABULARY).open("rb") as file:
+            content = file.read(_LARGEST_VOCABULARY + 1)
+        if len(content) > _LARGEST_VOCABULARY:
+            raise ValueError("too large")
+        found = msgspec.json.decode(content, type=_VocabularyFile)
+    except FileNotFoundError:
+        return "", None
+    except (OSError, ValueError, RecursionError):
+        log.warning("%s cannot be used; the model counts as one without a vocabulary", folder / VOCABULARY)
+        return "", None
+    groups = tuple((_line(group), _lines(names)) for group, names in found.groups.items())
+    vocabulary = Vocabulary(groups=tuple(group for group in groups if all(group)), words=_lines(found.words))
+    return _line(found.title), vocabulary if vocabulary.groups or vocabulary.words else None
+
+
+def _lines(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, map(_line, texts)))
+
+
+def _line(text: str) -> str:
+    """One line of visible characters: the folder may come from a stranger, and people read this."""
+    visible = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return visible[:_LONGEST_NAME].strip()
 
 
 def _native(folder: Path) -> Size:

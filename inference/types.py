@@ -180,13 +180,25 @@ class Restarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Event = Progress | SampleDone | Restarted
 
 
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a model was taught, where that is little enough to be listed.
+
+    groups: each a heading for people and the names under it, in their order. words: whatever else it understands
+    (other names for the same, colours, places, articles). Names are lower-case and singular, of one or more words.
+    """
+
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    words: tuple[str, ...] = ()
+
+
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a model from its configuration alone: no torch, no running worker.
 
     name: the word people type after --model. title: what a card calls it. notice: a sentence that every card made
     with it carries, for instance that it is a stand-in. version: a fingerprint of the weights, empty while they are
     not on this machine. latents: names what its latent blobs can be fed to again (VAE and scaling); equal strings
-    are interchangeable. row_cost: time of one row and step relative to other models, 1.0 where unknown.
+    are interchangeable. row_cost: time of one row and step relative to other models, 1.0 where unknown. vocabulary:
+    what it was taught, None for a model that takes any words.
     """
 
     name: str
@@ -204,6 +216,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     subtle: float = 0.35
     strong: float = 0.75
     row_cost: float = 1.0
+    vocabulary: Vocabulary | None = None
 
 
 class EngineState(StrEnum):

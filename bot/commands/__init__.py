@@ -4,6 +4,7 @@ from typing import Any
 
 from discord import app_commands
 
+from bot.commands.help import help_command
 from bot.commands.history import history
 from bot.commands.imagine import imagine
 from bot.commands.limits import LimitsCommands
@@ -14,4 +15,5 @@ def add_commands(tree: app_commands.CommandTree[Any]) -> None:
     tree.add_command(sketch)
     tree.add_command(imagine)
     tree.add_command(history)
+    tree.add_command(help_command)
     tree.add_command(LimitsCommands())

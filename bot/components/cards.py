@@ -90,8 +90,8 @@ def _small_print(facts: CardFacts) -> str:
     """One plain line about what was (or will be) done, then whatever else is worth knowing."""
     lines = [texts.what_was_done(facts.job.request, facts.source, facts.job.seconds)]
     lines += facts.job.notes
-    if facts.model is not None and facts.model.notice:
-        lines.append(facts.model.notice)
+    if facts.model is not None:
+        lines += texts.made_with(facts.model, facts.job.request.prompt)
     if facts.picks:
         lines.append(texts.picks(facts.picks))
     return "\n".join(f"-# {line}" for line in lines)

@@ -8,13 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.custom_ids import BUTTON_TEMPLATE, HISTORY_TEMPLATE, Action, button_id, history_id, names_job
+from bot.custom_ids import (
+    BUTTON_TEMPLATE,
+    HELP_TEMPLATE,
+    HISTORY_TEMPLATE,
+    Action,
+    button_id,
+    help_id,
+    history_id,
+    names_job,
+)
 
 GREATEST_ID = 10**18 - 1
 LONGEST = 100
 """Discord's limit."""
 
 ids = st.integers(1, GREATEST_ID)
+models = st.from_regex("[a-z0-9][a-z0-9._-]{0,31}", fullmatch=True)
 
 
 @given(action=st.sampled_from(Action), job=ids, candidate=st.integers(0, 99))
@@ -39,11 +49,27 @@ def test_a_history_select_is_read_as_it_was_written(scene: int) -> None:
     assert len(written) <= LONGEST
 
 
-@given(action=st.sampled_from(Action), number=ids)
-def test_no_custom_id_is_two_things(action: Action, number: int) -> None:
-    """A button is no select and a select is no button: discord.py takes the first template that fits."""
-    assert not re.fullmatch(HISTORY_TEMPLATE, button_id(action, number))
-    assert not re.fullmatch(BUTTON_TEMPLATE, history_id(number))
+@given(model=models)
+def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
+    """Whatever a model may be called comes back, in a length that Discord takes."""
+    written = help_id(model)
+
+    match = re.fullmatch(HELP_TEMPLATE, written)
+    assert match is not None
+    assert match["model"] == model
+    assert len(written) <= LONGEST
+
+
+@given(action=st.sampled_from(Action), number=ids, model=models | st.sampled_from(["pick", "history", "1"]))
+def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> None:
+    """A button is no select and a select no other one: discord.py takes the first template that fits."""
+    templates = (BUTTON_TEMPLATE, HISTORY_TEMPLATE, HELP_TEMPLATE)
+    written = (button_id(action, number), history_id(number), help_id(model))
+
+    fitting = [
+        [template for template in templates if re.fullmatch(template, custom_id)] for custom_id in written
+    ]
+    assert fitting == [[template] for template in templates]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +87,9 @@ def test_no_custom_id_is_two_things(action: Action, number: int) -> None:
         "art:pick:١:0",
         "ART:pick:1:0",
         "art:pick:1:0\n",
+        "art:help:Moon:0",
+        "art:help::0",
+        f"art:help:{'x' * 33}:0",
         " art:pick:1:0",
     ],
 )
@@ -68,6 +97,7 @@ def test_anything_else_is_not_ours(custom_id: str) -> None:
     """Another bot's component, or one that was tampered with, is left alone."""
     assert not re.fullmatch(BUTTON_TEMPLATE, custom_id)
     assert not re.fullmatch(HISTORY_TEMPLATE, custom_id)
+    assert not re.fullmatch(HELP_TEMPLATE, custom_id)
 
 
 def test_a_card_is_known_by_its_buttons() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bot import texts
 from bot.custom_ids import Action
 from bot.store import JobKind, Shown
-from inference import EngineState, EngineStatus, ImageRequest, Size, fit
+from inference import EngineState, EngineStatus, ImageRequest, Size, Vocabulary, fit
 from tests.bot.records import from_pixels, model, picture, request
 
 MARKS = "\\`*_~|[]()<>@:#+-.&"
@@ -105,6 +106,33 @@ def test_what_was_not_done_is_not_said(
 ) -> None:
     """No strength without an init, no crop of a whole canvas, no time before the end; one step is never none."""
     assert texts.what_was_done(made, source, seconds) == line
+
+
+def test_a_model_that_was_taught_few_words_says_what_it_is_and_what_it_does_not_know() -> None:
+    """Title, unknown words, notice; of any other model only the notice."""
+    other = msgspec.structs.replace(model("emoji"), title="emoji art (built-in)", notice="A demo.")
+    taught = msgspec.structs.replace(other, vocabulary=Vocabulary(groups=(("food", ("apple",)),)))
+
+    assert [read(line) for line in texts.made_with(taught, "an apple in a parsec")] == [
+        "emoji art (built-in)",
+        "I don't know: parsec",
+        "A demo.",
+    ]
+    assert [read(line) for line in texts.made_with(taught, "an apple")] == ["emoji art (built-in)", "A demo."]
+    assert texts.made_with(other, "an apple in a parsec") == ["A demo."]
+
+
+def test_unknown_words_are_quoted_without_effect_and_in_one_short_line() -> None:
+    """Eight by name, each cut where it is long, the rest by number; no markdown or mention of theirs works."""
+    many = texts.not_known([f"word{number}" for number in range(10)])
+    long = texts.not_known(["x" * 4000] * 8)
+    hostile = _ESCAPED.sub("x", texts.not_known(["**a**", "@everyone", "<@1>", "`b`\n# c"]))
+
+    assert many == "I don't know: word0, word1, word2, word3, word4, word5, word6, word7 and 2 more words"
+    assert texts.not_known([str(number) for number in range(9)]).endswith("7 and 1 more word")
+    assert "more" not in texts.not_known([str(number) for number in range(8)])
+    assert len(long) < 300
+    assert not set(hostile.removeprefix("I don't know:")) & set("\\`*_~|[]()<@:\n")
 
 
 @pytest.mark.parametrize(

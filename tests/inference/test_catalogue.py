@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import Catalogue, ModelEntry, ModelInfo, Sampler, Size
+from inference import Catalogue, ModelEntry, ModelInfo, Sampler, Size, Vocabulary
 from inference.catalogue import (
     ONLY_STAND_IN,
+    VOCABULARY,
     CatalogueError,
     catalogue_of,
     folder_of,
@@ -308,3 +309,93 @@ def test_problems_are_seen_without_loading(tmp_path: Path) -> None:
     ] == [True] * 3
     assert found[3] == ""
     assert folder_of("m", entry, tmp_path / "other") == tmp_path / "m"
+
+
+TAUGHT = {"title": "emoji art (built-in)", "groups": {"food": ["apple", "beach ball"]}, "words": ["red"]}
+
+
+def test_a_folder_may_say_what_the_model_was_taught(tmp_path: Path) -> None:
+    """Title, groups in their order and the other words; the catalogue's own title goes before the folder's."""
+    make_model(tmp_path / "m")
+    plain = info(tmp_path)
+    (tmp_path / "m" / VOCABULARY).write_text(json.dumps(TAUGHT))
+    taught = info(tmp_path)
+
+    assert (plain.title, plain.vocabulary) == ("m", None)
+    assert taught.title == "emoji art (built-in)"
+    assert taught.vocabulary == Vocabulary(groups=(("food", ("apple", "beach ball")),), words=("red",))
+    assert info(tmp_path, title="Mine").title == "Mine"
+    assert taught.version != plain.version
+
+
+def test_the_version_changes_with_the_vocabulary(tmp_path: Path) -> None:
+    """Who changes the list changes the model; the same list again does not."""
+    make_model(tmp_path / "m")
+    versions = []
+    for words in (["red"], ["blue"], ["red"]):
+        (tmp_path / "m" / VOCABULARY).write_text(json.dumps({**TAUGHT, "words": words}))
+        versions.append(info(tmp_path).version)
+
+    assert versions[0] == versions[2] != versions[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[secret not JSON",
+        b"\xff\xfe secret",
+        b'["secret"]',
+        b'{"words": ["secret"]}',
+        b'{"groups": {"secret": "apple"}}',
+        b'{"groups": {"food": [1]}, "title": "secret"}',
+        b'{"groups": {}, "title": ["secret"]}',
+        b'{"groups": {}, "secret": ' + b"[" * 100_000,
+        json.dumps({**TAUGHT, "words": ["secret"] * 40_000}).encode(),
+    ],
+    ids=["empty", "cut", "binary", "list", "no groups", "text", "number", "title", "deep", "large"],
+)
+def test_a_damaged_vocabulary_counts_as_none(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The model is used as any other; the log names the file and nothing of what is in it."""
+    make_model(tmp_path / "m")
+    (tmp_path / "m" / VOCABULARY).write_bytes(content)
+    known = info(tmp_path)
+
+    assert (known.title, known.vocabulary) == ("m", None)
+    assert known.version
+    assert [VOCABULARY in record.getMessage() for record in caplog.records] == [True]
+    assert "secret" not in caplog.text
+
+
+def test_a_model_without_a_vocabulary_is_nothing_to_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The control: most models have none. One of nothing at all is none either."""
+    make_model(tmp_path / "m")
+    without = info(tmp_path)
+    (tmp_path / "m" / VOCABULARY).write_text('{"groups": {"food": [" "], "": ["apple"]}, "words": [""]}')
+
+    assert (without.vocabulary, info(tmp_path).vocabulary) == (None, None)
+    assert caplog.records == []
+
+
+def test_what_a_vocabulary_says_is_cleaned(tmp_path: Path) -> None:
+    """A folder may come from a stranger: one line, nothing invisible, no name of a thousand letters."""
+    make_model(tmp_path / "m")
+    strange = {"title": "a\x1b[31m\nb\u202ec", "groups": {"f\u200bood\n": ["x" * 1000, " apple\t pie "]}}
+    (tmp_path / "m" / VOCABULARY).write_text(json.dumps(strange))
+    known = info(tmp_path)
+
+    assert known.title == "a[31m bc"
+    assert known.vocabulary == Vocabulary(groups=(("food", ("x" * 80, "apple pie")),))
+
+
+def test_only_the_model_that_is_meant_says_what_it_knows(tmp_path: Path) -> None:
+    """A folder of that name that was fetched from elsewhere is not the model."""
+    make_model(tmp_path / "m")
+    (tmp_path / "m" / VOCABULARY).write_text(json.dumps(TAUGHT))
+
+    assert info(tmp_path).vocabulary is not None
+    assert info(tmp_path, folder="", hub="someone/a-model").vocabulary is None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from tests.journeys.world import buttons_of, said, text_of, world
+from tests.journeys.world import buttons_of, said, text_of, walk, world
 
 
 async def test_history_shows_every_picture_and_goes_back_to_one(tmp_path: Path) -> None:
@@ -57,11 +56,3 @@ async def test_history_without_a_scene_says_how_to_begin(tmp_path: Path) -> None
         answer = await here.you.slash(here.channel, "history")
 
         assert "There is no Scene here yet." in said(answer)
-
-
-def walk(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every component of a message, at any depth."""
-    found = []
-    for component in components:
-        found += [component, *walk(component.get("components", []))]
-    return found

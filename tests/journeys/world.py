@@ -212,6 +212,14 @@ def said(answer: InteractionResult) -> str:
     return next(message.content for message in reversed(shown) if message is not None)
 
 
+def walk(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every component of a message, at any depth."""
+    found = []
+    for component in components:
+        found += [component, *walk(component.get("components", []))]
+    return found
+
+
 async def opened(attachment: discord.Attachment) -> Image.Image:
     return Image.open(io.BytesIO(await attachment.read()))
 
