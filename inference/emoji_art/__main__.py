@@ -1,0 +1,88 @@
+"""Trains the built-in model, and measures it: `python -m inference.emoji_art art|train|evaluate|publish`.
+
+`docs/training.md` tells the whole way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from inference.emoji_art import autoencoder, denoiser, folder, latents, text
+from inference.emoji_art.art import fetch, load_sprites, make_sprites
+from inference.emoji_art.concepts import read_concepts, read_held_out
+from inference.emoji_art.recipe import RECIPES, Recipe
+from inference.emoji_art.training import Run, TimeIsUp
+from inference.emoji_art.world import World
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+UNFINISHED = 3
+"""Exit status of a training that has used its minutes: the same command goes on."""
+
+_SPRITES = typer.Option(help="The packed art, as `art` makes it.")
+
+
+def recipe_of(name: str, denoiser_steps: int | None) -> Recipe:
+    recipe = RECIPES[name]
+    if denoiser_steps is None:
+        return recipe
+    return dataclasses.replace(recipe, denoiser=dataclasses.replace(recipe.denoiser, steps=denoiser_steps))
+
+
+def learn(run: Run, world: World) -> None:
+    """All stages, from wherever the folder stands, and then the model as a folder. Raises TimeIsUp."""
+    vae = autoencoder.train(run, world)
+    latents.make(run, world, vae)
+    tokenizer, encoder = text.train(run, world)
+    both = denoiser.train(run, tokenizer, encoder)
+    folder.write(
+        run.folder / "model",
+        vae=vae,
+        unet=both["unet"],
+        text_encoder=both["text_encoder"],
+        tokenizer=run.folder / text.TOKENIZER,
+    )
+
+
+@app.command()
+def art(
+    sprites: Annotated[Path, _SPRITES] = Path("data/emoji/sprites.zip"),
+    downloads: Annotated[Path, typer.Option(help="Where the packages are kept.")] = Path(
+        "data/emoji/packages"
+    ),
+    registry: Annotated[str | None, typer.Option(help="The npm registry, if not the usual one.")] = None,
+) -> None:
+    """Fetch the art (pinned npm packages) and pack it."""
+    fetch(downloads, registry, tell=typer.echo)
+    make_sprites(downloads, sprites)
+
+
+@app.command()
+def train(
+    to: Annotated[Path, typer.Argument(help="The folder of this training; it goes on from what is there.")],
+    recipe: Annotated[str, typer.Option(help=" | ".join(RECIPES))] = "small",
+    sprites: Annotated[Path, _SPRITES] = Path("data/emoji/sprites.zip"),
+    minutes: Annotated[float, typer.Option(help="Stop after so long, with everything saved.")] = float("inf"),
+    device: Annotated[str, typer.Option()] = "cuda" if torch.cuda.is_available() else "cpu",
+    threads: Annotated[int, typer.Option(help="Of the CPU.")] = 1,
+    denoiser_steps: Annotated[int | None, typer.Option(help="Other than the recipe says.")] = None,
+) -> None:
+    """Train every stage in turn. Exit status 3: the minutes are used, call again to go on."""
+    torch.set_num_threads(threads)
+    chosen = recipe_of(recipe, denoiser_steps)
+    concepts = tuple(each for each in read_concepts() if each.core or not chosen.core_only)
+    run = Run(to, chosen, torch.device(device), minutes=minutes, say=typer.echo)
+    world = World(load_sprites(sprites, concepts), read_held_out(), run.device)
+    try:
+        learn(run, world)
+    except TimeIsUp:
+        raise typer.Exit(UNFINISHED) from None
+
+
+if __name__ == "__main__":
+    app()

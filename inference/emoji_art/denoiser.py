@@ -1,0 +1,191 @@
+"""Stage 4: the UNet learns to take noise off latents by what the caption says (v-prediction, Salimans & Ho 2022)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
+from inference.emoji_art.latents import Examples, read
+from inference.emoji_art.recipe import BETAS, LATENT_CHANNELS, SHRINK, SIDE, TIMESTEPS, DenoiserRecipe
+from inference.emoji_art.text import tokens_of
+from inference.emoji_art.training import LOG_STEPS, Average, HasState, Run, autocast, seed_of, steps
+
+STAGE = "denoiser"
+
+
+def build(recipe: DenoiserRecipe, text_width: int) -> Any:
+    """The finest resolution has no attention: it costs most there and is needed least."""
+    attended = len(recipe.widths) - 1
+    return UNet2DConditionModel(
+        sample_size=SIDE // SHRINK,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=recipe.widths,
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * attended),
+        up_block_types=(*["CrossAttnUpBlock2D"] * attended, "UpBlock2D"),
+        attention_head_dim=recipe.heads,
+        cross_attention_dim=text_width,
+        norm_num_groups=recipe.groups,
+    )
+
+
+def train(run: Run, tokenizer: Any, encoder: Any) -> torch.nn.ModuleDict:
+    """`unet` and `text_encoder`, averaged over the training. The encoder goes on learning with it. Raises TimeIsUp."""
+    recipe = run.recipe.denoiser
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(run.recipe.seed, STAGE))
+        unet = build(recipe, run.recipe.text.width).to(run.device)
+    both = torch.nn.ModuleDict({"unet": unet, "text_encoder": encoder})
+    average = Average(both, recipe.averaging)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(unet.parameters()), "peak": recipe.rate},
+            {"params": list(encoder.parameters()), "peak": recipe.text_rate},
+        ],
+        betas=(0.9, 0.99),
+        weight_decay=0.01,
+    )
+    course = _Course(run, tokenizer)
+    parts: dict[str, HasState] = {"both": both, "average": average, "optimiser": optimiser}
+    recent: list[float] = []
+    for step in steps(run, STAGE, recipe.steps, parts, plain=course.decay_begins):
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * course.rate(step)
+        loss = _loss(both, course.batch(step), course.alphas)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
+        optimiser.step()
+        average.update()
+        recent.append(loss.item())
+        if (step + 1) % LOG_STEPS == 0:
+            run.log(STAGE, step=step + 1, loss=sum(recent) / len(recent))
+            recent.clear()
+    average.copy_to(both)
+    return both
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """noised: what the UNet sees at `timesteps`; clean: what it should find there; weight: where it matters."""
+
+    noised: torch.Tensor
+    clean: torch.Tensor
+    timesteps: torch.Tensor
+    tokens: torch.Tensor
+    weight: torch.Tensor
+
+
+def _loss(both: torch.nn.ModuleDict, batch: _Batch, alphas: torch.Tensor) -> torch.Tensor:
+    """Weighted squared error of the velocity that leads from what is seen to what is clean."""
+    signal, noise = _levels(alphas, batch.timesteps)
+    velocity = (signal * batch.noised - batch.clean) / noise
+    with autocast(batch.noised.device):
+        text = both["text_encoder"](batch.tokens)[0]
+        said = both["unet"](batch.noised, batch.timesteps, encoder_hidden_states=text).sample
+    error = (said.float() - velocity).square().mean(1, keepdim=True)
+    loss: torch.Tensor = (error * batch.weight).sum() / batch.weight.sum()
+    return loss
+
+
+def _levels(alphas: torch.Tensor, timesteps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    kept = alphas[timesteps].view(-1, 1, 1, 1)
+    return kept.sqrt(), (1 - kept).sqrt()
+
+
+class _Pool:
+    """All examples of a kind in one piece."""
+
+    def __init__(self, shards: list[Examples], tokenizer: Any, device: torch.device) -> None:
+        self.latents = torch.cat([shard.latents for shard in shards])
+        self.cover = torch.cat([shard.cover for shard in shards])
+        self.doodles = torch.cat([shard.doodles for shard in shards])
+        self.doodle_of = torch.cat(self._places(shards)).to(device)
+        self.tokens = torch.cat([tokens_of(tokenizer, list(shard.captions)) for shard in shards]).to(device)
+
+    @staticmethod
+    def _places(shards: list[Examples]) -> list[torch.Tensor]:
+        """For each example the place of its doodle, −1 where it has none."""
+        places, before = [], 0
+        for shard in shards:
+            place = torch.full((len(shard.latents),), -1)
+            place[: len(shard.doodles)] = torch.arange(before, before + len(shard.doodles))
+            places.append(place)
+            before += len(shard.doodles)
+        return places
+
+
+class _Course:
+    """What each step learns from: the curriculum, the rate, and the step's own random numbers."""
+
+    def __init__(self, run: Run, tokenizer: Any) -> None:
+        self._run = run
+        self._recipe = run.recipe.denoiser
+        self.alphas = DDIMScheduler(**BETAS, num_train_timesteps=TIMESTEPS).alphas_cumprod.to(run.device)
+        self._easy = _Pool(read(run, "easy"), tokenizer, run.device)
+        self._mixed = _Pool(read(run, "mixed"), tokenizer, run.device)
+        self._nothing = tokens_of(tokenizer, [""]).to(run.device)
+        self.decay_begins = round(self._recipe.steps * (1 - self._recipe.decay))
+
+    def rate(self, step: int) -> float:
+        """Share of the peak: a rise, a plain, and a straight fall to nothing."""
+        recipe = self._recipe
+        rise = min(1.0, (step + 1) / recipe.warm_up)
+        fall = min(1.0, (recipe.steps - step) / max(1, recipe.steps - self.decay_begins))
+        return rise * fall
+
+    def batch(self, step: int) -> _Batch:
+        recipe, done = self._recipe, step / self._recipe.steps
+        generator = self._run.generator(STAGE, step, self._run.device)
+        easy = recipe.batch if done < recipe.easy_first else round(recipe.easy_later * recipe.batch)
+        drawn = [
+            self._draw(pool, count, generator, bridge=recipe.bridge if done >= 0.5 else 0.0)
+            for pool, count in ((self._easy, easy), (self._mixed, recipe.batch - easy))
+            if count
+        ]
+        clean, source, cover, tokens, is_bridge = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+        timesteps = self._timesteps(is_bridge, generator)
+        dropped = self._random(len(tokens), generator) < recipe.caption_drop
+        signal, noise = _levels(self.alphas, timesteps)
+        fresh = torch.randn(clean.shape, generator=generator, device=clean.device)
+        return _Batch(
+            noised=signal * source + noise * fresh,
+            clean=clean,
+            timesteps=timesteps,
+            tokens=torch.where(dropped[:, None], self._nothing, tokens),
+            weight=1 + (_box_weight(recipe, done) - 1) * cover,
+        )
+
+    def _draw(
+        self, pool: _Pool, count: int, generator: torch.Generator, *, bridge: float
+    ) -> tuple[torch.Tensor, ...]:
+        """Clean latents, what is noised in their place, cover, tokens, and which rows are a doodle's."""
+        device = pool.latents.device
+        rows = torch.randint(len(pool.latents), (count,), generator=generator, device=device)
+        place = pool.doodle_of[rows]
+        # Only a share of the examples has a doodle; those that have one are taken the more often.
+        share = bridge * len(pool.doodle_of) / max(1, len(pool.doodles))
+        is_bridge = (place >= 0) & (self._random(count, generator) < share)
+        clean = pool.latents[rows].float()
+        source = torch.where(is_bridge[:, None, None, None], pool.doodles[place.clamp(min=0)].float(), clean)
+        return clean, source, pool.cover[rows].float(), pool.tokens[rows], is_bridge
+
+    def _timesteps(self, is_bridge: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Spread evenly over the batch; a doodle is only mistaken for the picture where noise hides the difference."""
+        count = len(is_bridge)
+        even = (torch.arange(count, device=is_bridge.device) + self._random(count, generator)) / count
+        even = even[torch.randperm(count, generator=generator, device=is_bridge.device)]
+        first = torch.where(is_bridge, self._recipe.bridge_from, 0)
+        return (first + even * (TIMESTEPS - first)).long().clamp(max=TIMESTEPS - 1)
+
+    def _random(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        return torch.rand(count, generator=generator, device=self._run.device)
+
+
+def _box_weight(recipe: DenoiserRecipe, done: float) -> float:
+    return 1 + (recipe.box_weight - 1) * min(1.0, 3 * (1 - done))

@@ -1,0 +1,147 @@
+"""How large the model is and how long each stage trains: everything that is chosen, and nothing that is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIDE = 256
+"""Pixels on each side of every picture."""
+
+SHRINK = 8
+"""Pixels per latent, on each side."""
+
+LATENT_CHANNELS = 4
+
+BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+TIMESTEPS = 1000
+
+CONTEXT = 40
+"""Tokens per prompt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderRecipe:
+    """widths: channels at full, half, … resolution.
+
+    batch: crops per step. crop: pixels on each side of them; over the last `large` share of the steps they are twice as
+    wide and high, and a quarter as many. crops_per_scene: how many are taken of each rendered scene. doodles: share of
+    the scenes that are seen as doodles.
+    """
+
+    widths: tuple[int, ...]
+    groups: int
+    steps: int
+    batch: int
+    crop: int
+    rate: float = 1e-3
+    large: float = 0.25
+    doodles: float = 0.2
+    crops_per_scene: int = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentsRecipe:
+    """How many scenes the denoiser learns from; a share of them also as the doodle that somebody would send."""
+
+    easy: int
+    mixed: int
+    shard: int
+    doodles: float = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRecipe:
+    """vocabulary: tokens of the byte-pair encoding. enough: the warm start stops at this loss per true fact."""
+
+    vocabulary: int
+    width: int
+    layers: int
+    heads: int
+    steps: int
+    batch: int = 64
+    rate: float = 1e-3
+    enough: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoiserRecipe:
+    """widths and heads: per resolution, 32×32 latents first.
+
+    easy_first: the share of the steps that see one large object only. box_weight: how much more the loss counts inside
+    objects; it goes to 1 over the last third. bridge: in the last half, the share of samples whose noised input is the
+    doodle and whose target is the clean scene. decay: the share of the steps at the end over which the rate falls to
+    nothing; what stood before is kept, so that training can go on.
+    """
+
+    widths: tuple[int, ...]
+    heads: tuple[int, ...]
+    steps: int
+    batch: int
+    rate: float = 4e-4
+    text_rate: float = 1e-4
+    warm_up: int = 200
+    decay: float = 0.3
+    averaging: float = 0.999
+    caption_drop: float = 0.12
+    easy_first: float = 0.3
+    easy_later: float = 0.3
+    box_weight: float = 4.0
+    bridge: float = 0.15
+    bridge_from: int = 400
+    groups: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """core_only: only the forty core concepts."""
+
+    name: str
+    core_only: bool
+    autoencoder: AutoencoderRecipe
+    latents: LatentsRecipe
+    text: TextRecipe
+    denoiser: DenoiserRecipe
+    seed: int = 20_000
+
+
+TOY = Recipe(
+    name="toy",
+    core_only=False,
+    autoencoder=AutoencoderRecipe(widths=(8, 16, 16, 16), groups=8, steps=6, batch=4, crop=32),
+    latents=LatentsRecipe(easy=8, mixed=8, shard=8),
+    text=TextRecipe(vocabulary=600, width=32, layers=1, heads=2, steps=6, batch=8),
+    denoiser=DenoiserRecipe(widths=(16, 16, 32), heads=(1, 1, 2), groups=8, steps=6, batch=4, warm_up=2),
+)
+"""Everything once, in seconds: for the tests."""
+
+SMALL = Recipe(
+    name="small",
+    core_only=True,
+    autoencoder=AutoencoderRecipe(widths=(16, 32, 64, 128), groups=8, steps=6_000, batch=16, crop=64),
+    latents=LatentsRecipe(easy=6_144, mixed=8_192, shard=512),
+    text=TextRecipe(vocabulary=1_024, width=192, layers=3, heads=4, steps=600, batch=64),
+    denoiser=DenoiserRecipe(widths=(64, 128, 256), heads=(2, 4, 8), steps=6_000, batch=16),
+)
+"""For two CPU cores and hours: the forty core concepts."""
+
+FULL = Recipe(
+    name="full",
+    core_only=False,
+    autoencoder=AutoencoderRecipe(
+        widths=(32, 64, 96, 128), groups=16, steps=6_000, batch=128, crop=128, rate=5e-4, crops_per_scene=4
+    ),
+    latents=LatentsRecipe(easy=100_352, mixed=200_704, shard=4_096),
+    text=TextRecipe(vocabulary=2_560, width=256, layers=4, heads=4, steps=2_000, batch=256),
+    denoiser=DenoiserRecipe(
+        widths=(96, 160, 256),
+        heads=(3, 5, 8),
+        steps=7_000,
+        batch=512,
+        warm_up=500,
+        decay=0.4,
+        averaging=0.9995,
+    ),
+)
+"""For one GPU of the H200 class and 25 minutes: every concept."""
+
+RECIPES = {recipe.name: recipe for recipe in (TOY, SMALL, FULL)}
