@@ -12,7 +12,7 @@ from typing import Annotated
 import torch
 import typer
 
-from inference.emoji_art import autoencoder, denoiser, folder, latents, text
+from inference.emoji_art import autoencoder, carry, denoiser, folder, latents, text
 from inference.emoji_art.art import fetch, load_sprites, make_sprites
 from inference.emoji_art.concepts import read_concepts, read_held_out
 from inference.emoji_art.recipe import RECIPES, Recipe
@@ -20,6 +20,9 @@ from inference.emoji_art.training import Run, TimeIsUp
 from inference.emoji_art.world import World
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+MODEL = "model"
+"""Of a training's folder: the model as it is now."""
 
 UNFINISHED = 3
 """Exit status of a training that has used its minutes: the same command goes on."""
@@ -39,14 +42,13 @@ def learn(run: Run, world: World) -> None:
     vae = autoencoder.train(run, world)
     latents.make(run, world, vae)
     tokenizer, encoder = text.train(run, world)
-    both = denoiser.train(run, tokenizer, encoder)
-    folder.write(
-        run.folder / "model",
-        vae=vae,
-        unet=both["unet"],
-        text_encoder=both["text_encoder"],
-        tokenizer=run.folder / text.TOKENIZER,
-    )
+    unet = denoiser.fresh(run)
+    try:
+        denoiser.train(run, tokenizer, unet, encoder)
+    finally:  # also what is not finished is there to be looked at, and to be carried
+        tokens = run.folder / text.TOKENIZER
+        folder.write(run.folder / MODEL, vae=vae, unet=unet, text_encoder=encoder, tokenizer=tokens)
+        carry.note_step(run.folder / MODEL, run.steps_done(denoiser.STAGE))
 
 
 @app.command()
@@ -71,6 +73,9 @@ def train(
     device: Annotated[str, typer.Option()] = "cuda" if torch.cuda.is_available() else "cpu",
     threads: Annotated[int, typer.Option(help="Of the CPU.")] = 1,
     denoiser_steps: Annotated[int | None, typer.Option(help="Other than the recipe says.")] = None,
+    carried: Annotated[
+        Path | None, typer.Option(help="Files of `pack`, to start from where they stood.")
+    ] = None,
 ) -> None:
     """Train every stage in turn. Exit status 3: the minutes are used, call again to go on."""
     torch.set_num_threads(threads)
@@ -78,10 +83,23 @@ def train(
     concepts = tuple(each for each in read_concepts() if each.core or not chosen.core_only)
     run = Run(to, chosen, torch.device(device), minutes=minutes, say=typer.echo)
     world = World(load_sprites(sprites, concepts), read_held_out(), run.device)
+    if carried is not None and not (to / MODEL).exists():
+        carry.unpack(carried, to / MODEL)
+        carry.take_up(run, to / MODEL)
     try:
         learn(run, world)
     except TimeIsUp:
         raise typer.Exit(UNFINISHED) from None
+
+
+@app.command()
+def pack(
+    training: Annotated[Path, typer.Argument(help="The folder of a training.")],
+    to: Annotated[Path, typer.Argument(help="Where to put the files.")],
+) -> None:
+    """The training's model as it is now, in six files of at most 15 MB, for another machine's `train --carried`."""
+    for path in carry.pack(training / MODEL, to):
+        typer.echo(f"{path}  {path.stat().st_size}")
 
 
 if __name__ == "__main__":

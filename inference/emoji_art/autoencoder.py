@@ -28,7 +28,7 @@ _SILENT = -12.0
 
 def build(recipe: AutoencoderRecipe) -> Any:
     """No attention in the middle: it would learn the size of the crops, and pictures come in other sizes."""
-    return AutoencoderKL(
+    vae = AutoencoderKL(
         block_out_channels=recipe.widths,
         layers_per_block=1,
         down_block_types=("DownEncoderBlock2D",) * len(recipe.widths),
@@ -39,6 +39,38 @@ def build(recipe: AutoencoderRecipe) -> Any:
         scaling_factor=1.0,
         mid_block_add_attention=False,
     )
+    _lay_open(vae)
+    return vae
+
+
+@torch.no_grad()
+def _lay_open(vae: Any) -> None:
+    """Begin near plain averaging and enlarging, with a way for colours from end to end.
+
+    From random weights it takes a thousand steps until all three axes of colour have found their way; laid open, fewer
+    than a hundred (docs/training.md has the figures).
+    """
+    for name, weight in vae.named_parameters():
+        if name.endswith("conv2.weight"):
+            weight.mul_(0.1)  # residual blocks begin quietly
+        elif name.endswith("conv_shortcut.weight"):
+            weight.mul_(0.3)[..., 0, 0] += _repeated_eye(weight)
+    for block in vae.encoder.down_blocks[:-1]:
+        weight = block.downsamplers[0].conv.weight
+        weight.mul_(0.3)[..., :2, :2] += _repeated_eye(weight)[..., None, None] / 4
+    for block in vae.decoder.up_blocks[:-1]:
+        weight = block.upsamplers[0].conv.weight
+        weight.mul_(0.3)[..., 1, 1] += _repeated_eye(weight)
+    for weight in (vae.encoder.conv_in.weight, vae.decoder.conv_in.weight):
+        outputs, inputs = weight.shape[:2]
+        signs = 1 - 2 * (torch.arange(outputs) // inputs % 2)
+        weight[..., 1, 1] += signs[:, None] * _repeated_eye(weight)
+
+
+def _repeated_eye(weight: torch.Tensor) -> torch.Tensor:
+    """(outputs, inputs): each output takes one input, over and over where there are more outputs."""
+    outputs, inputs = weight.shape[:2]
+    return torch.eye(inputs)[torch.arange(outputs) % inputs]
 
 
 def train(run: Run, world: World) -> Any:

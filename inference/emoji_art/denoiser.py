@@ -12,7 +12,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from inference.emoji_art.latents import Examples, read
 from inference.emoji_art.recipe import BETAS, LATENT_CHANNELS, SHRINK, SIDE, TIMESTEPS, DenoiserRecipe
 from inference.emoji_art.text import tokens_of
-from inference.emoji_art.training import LOG_STEPS, Average, HasState, Run, autocast, seed_of, steps
+from inference.emoji_art.training import LOG_STEPS, Average, HasState, Run, autocast, save_at, seed_of, steps
 
 STAGE = "denoiser"
 
@@ -34,40 +34,69 @@ def build(recipe: DenoiserRecipe, text_width: int) -> Any:
     )
 
 
-def train(run: Run, tokenizer: Any, encoder: Any) -> torch.nn.ModuleDict:
-    """`unet` and `text_encoder`, averaged over the training. The encoder goes on learning with it. Raises TimeIsUp."""
-    recipe = run.recipe.denoiser
+def fresh(run: Run) -> Any:
+    """An untrained UNet."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(run.recipe.seed, STAGE))
-        unet = build(recipe, run.recipe.text.width).to(run.device)
-    both = torch.nn.ModuleDict({"unet": unet, "text_encoder": encoder})
-    average = Average(both, recipe.averaging)
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": list(unet.parameters()), "peak": recipe.rate},
-            {"params": list(encoder.parameters()), "peak": recipe.text_rate},
-        ],
-        betas=(0.9, 0.99),
-        weight_decay=0.01,
-    )
+        return build(run.recipe.denoiser, run.recipe.text.width).to(run.device)
+
+
+def train(run: Run, tokenizer: Any, unet: Any, encoder: Any) -> None:
+    """Leaves both modules as their average over the training, also when it is not finished.
+
+    The text encoder goes on learning with the UNet. Raises TimeIsUp.
+    """
+    recipe = run.recipe.denoiser
+    learner = _Learner(recipe, unet, encoder)
     course = _Course(run, tokenizer)
-    parts: dict[str, HasState] = {"both": both, "average": average, "optimiser": optimiser}
     recent: list[float] = []
-    for step in steps(run, STAGE, recipe.steps, parts, plain=course.decay_begins):
-        for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * course.rate(step)
-        loss = _loss(both, course.batch(step), course.alphas)
-        optimiser.zero_grad()
+    try:
+        for step in steps(run, STAGE, recipe.steps, learner.parts, plain=recipe.plain):
+            recent.append(learner.step(course.batch(step), course.alphas, course.rate(step)))
+            if (step + 1) % LOG_STEPS == 0:
+                run.log(STAGE, step=step + 1, loss=sum(recent) / len(recent))
+                recent.clear()
+    finally:
+        learner.average.copy_to(learner.both)
+
+
+def stand_at(run: Run, step: int, unet: Any, encoder: Any) -> None:
+    """Make the run's checkpoint one that has come so far with these modules, and with a fresh optimiser."""
+    recipe = run.recipe.denoiser
+    learner = _Learner(recipe, unet.to(run.device), encoder.to(run.device))
+    save_at(run, STAGE, step, recipe.steps, recipe.plain, learner.parts)
+
+
+class _Learner:
+    """The two modules with their average and the optimiser."""
+
+    def __init__(self, recipe: DenoiserRecipe, unet: Any, encoder: Any) -> None:
+        self.both = torch.nn.ModuleDict({"unet": unet, "text_encoder": encoder})
+        self.average = Average(self.both, recipe.averaging)
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": list(unet.parameters()), "peak": recipe.rate},
+                {"params": list(encoder.parameters()), "peak": recipe.text_rate},
+            ],
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+        )
+
+    @property
+    def parts(self) -> dict[str, HasState]:
+        return {"both": self.both, "average": self.average, "optimiser": self.optimiser}
+
+    def step(self, batch: _Batch, alphas: torch.Tensor, rate: float) -> float:
+        """One step at a share of the peak rate; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        loss = _loss(self.both, batch, alphas)
+        self.optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
-        optimiser.step()
-        average.update()
-        recent.append(loss.item())
-        if (step + 1) % LOG_STEPS == 0:
-            run.log(STAGE, step=step + 1, loss=sum(recent) / len(recent))
-            recent.clear()
-    average.copy_to(both)
-    return both
+        torch.nn.utils.clip_grad_norm_(self.both.parameters(), 1.0)
+        self.optimiser.step()
+        self.average.update()
+        return loss.item()
 
 
 @dataclass(frozen=True)
@@ -130,13 +159,12 @@ class _Course:
         self._easy = _Pool(read(run, "easy"), tokenizer, run.device)
         self._mixed = _Pool(read(run, "mixed"), tokenizer, run.device)
         self._nothing = tokens_of(tokenizer, [""]).to(run.device)
-        self.decay_begins = round(self._recipe.steps * (1 - self._recipe.decay))
 
     def rate(self, step: int) -> float:
         """Share of the peak: a rise, a plain, and a straight fall to nothing."""
         recipe = self._recipe
         rise = min(1.0, (step + 1) / recipe.warm_up)
-        fall = min(1.0, (recipe.steps - step) / max(1, recipe.steps - self.decay_begins))
+        fall = min(1.0, (recipe.steps - step) / max(1, recipe.steps - recipe.plain))
         return rise * fall
 
     def batch(self, step: int) -> _Batch:

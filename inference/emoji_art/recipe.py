@@ -90,6 +90,11 @@ class DenoiserRecipe:
     bridge_from: int = 400
     groups: int = 32
 
+    @property
+    def plain(self) -> int:
+        """The step at which the rate begins to fall."""
+        return round(self.steps * (1 - self.decay))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

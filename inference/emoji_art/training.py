@@ -70,6 +70,10 @@ class Run:
         torch.save(dict(state), partial)
         partial.replace(self.folder / f"{name}.pt")
 
+    def steps_done(self, stage: str) -> int:
+        state = self.load(stage)
+        return int(state["step"]) if state is not None else 0
+
     def load(self, name: str) -> dict[str, Any] | None:
         path = self.folder / f"{name}.pt"
         if not path.exists():
@@ -102,8 +106,7 @@ def steps(
             part.load_state_dict(state[key])
 
     def save(done: int, name: str = name) -> None:
-        counts = {"step": done, "total": total, "plain": total if plain is None else plain}
-        run.save(name, {**counts, **{key: part.state_dict() for key, part in parts.items()}})
+        save_at(run, name, done, total, total if plain is None else plain, parts)
 
     saved = run.seconds
     for step in range(first, total):
@@ -118,6 +121,12 @@ def steps(
             saved = run.seconds
     if first < total:
         save(total)
+
+
+def save_at(run: Run, name: str, step: int, total: int, plain: int, parts: Mapping[str, HasState]) -> None:
+    """A checkpoint that `steps` goes on from."""
+    counts = {"step": step, "total": total, "plain": plain}
+    run.save(name, {**counts, **{key: part.state_dict() for key, part in parts.items()}})
 
 
 class Average:

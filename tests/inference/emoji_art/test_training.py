@@ -12,8 +12,8 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 from safetensors.torch import load_file
 
-from inference.emoji_art import autoencoder, denoiser, latents, text
-from inference.emoji_art.__main__ import learn
+from inference.emoji_art import autoencoder, carry, denoiser, latents, text
+from inference.emoji_art.__main__ import MODEL, learn
 from inference.emoji_art.concepts import HeldOut
 from inference.emoji_art.recipe import TOY, Recipe
 from inference.emoji_art.training import Average, Run, TimeIsUp, steps
@@ -190,3 +190,30 @@ def test_files_are_in_half_precision(trained: Run) -> None:
     assert kinds == {torch.float16}
     config = json.loads((model / "text_encoder" / "config.json").read_text())
     assert config["dtype"] == "float32"
+
+
+def test_a_training_is_carried_in_few_files(trained: Run, tmp_path: Path) -> None:
+    """Packed, unpacked and taken up elsewhere, it stands at the same step with the same weights, in half precision."""
+    files = carry.pack(trained.folder / MODEL, tmp_path / "packed")
+    other = toy_run(tmp_path / "other")
+
+    carry.unpack(tmp_path / "packed", other.folder / MODEL)
+    carry.take_up(other, other.folder / MODEL)
+    learn(other, toy_world())
+
+    assert len(files) == 4
+    assert other.steps_done(denoiser.STAGE) == trained.steps_done(denoiser.STAGE) == TOY.denoiser.steps
+    carried = weights(other)
+    assert all(torch.equal(value.half(), carried[name].half()) for name, value in weights(trained).items())
+    assert len(list((other.folder / "latents").glob("*"))) == 2
+
+
+def test_what_is_further_is_not_set_back(trained: Run, tmp_path: Path) -> None:
+    """Taking up an older state where there is a newer one changes nothing."""
+    carry.pack(trained.folder / MODEL, tmp_path / "packed")
+    carry.unpack(tmp_path / "packed", tmp_path / "older")
+    carry.note_step(tmp_path / "older", 1)
+
+    carry.take_up(trained, tmp_path / "older")
+
+    assert trained.steps_done(denoiser.STAGE) == TOY.denoiser.steps
