@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run | playground | try | bench`, also installed as `moonsketch`.
+"""The command line: `python -m bot run | status | doctor | playground | try | bench`, installed as `moonsketch`.
 
 Heavy imports happen inside the commands, so that `--help` and mistakes in the settings answer at once.
 """
@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from bot.permissions import NAMES
 from bot.settings import Settings, SettingsWrong, read_settings
 
 app = typer.Typer(
@@ -21,12 +22,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-NO_TOKEN = """\
+NO_TOKEN = f"""\
 There is no bot token yet. To get one:
   1. Open https://discord.com/developers/applications and make an application.
   2. Under "Bot", press "Reset Token" and put it into .env as MOONSKETCH_TOKEN=…
-  3. Under "OAuth2", invite the bot with the scopes bot and applications.commands and these permissions: View Channels,
-     Send Messages, Send Messages in Threads, Create Public Threads, Attach Files, Read Message History.
+  3. moonsketch doctor then shows the link that invites the bot, with exactly the permissions that it needs:
+     {", ".join(NAMES.values())}.
 To try everything first without an account: moonsketch playground"""
 
 
@@ -39,6 +40,22 @@ def run() -> None:
     from bot.run import run_bot
 
     _stop_with(run_bot(settings))
+
+
+@app.command()
+def status() -> None:
+    """Ask the running bot how it is: the line, the engine, what went wrong lately."""
+    from bot.status import main as show
+
+    _stop_with(show(_settings()))
+
+
+@app.command()
+def doctor() -> None:
+    """Look at everything that the bot needs, and say what to do about what is missing or wrong."""
+    from bot.doctor import main as examine
+
+    _stop_with(examine(_settings()))
 
 
 @app.command()

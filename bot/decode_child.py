@@ -11,6 +11,7 @@ answer's is a msgpack Answer.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import sys
 import warnings
@@ -24,9 +25,21 @@ MOST_PIXELS = 16_000_000
 MOST_PIXELS_OF_JPEG = 60_000_000
 """JPEG can be decoded at a fraction of its size: a phone's 50-megapixel photo costs no more than a small one."""
 
+MOST_CHUNKS = 20_000
+"""Of a PNG: ten mebibytes in the small pieces that some programs write are a few thousand. Each costs microseconds."""
+
+MOST_SEGMENTS = 2_000
+"""Of a JPEG: ten mebibytes of nothing but colour profiles and thumbnails are a few hundred."""
+
+MOST_SCANS = 50
+"""Of a progressive JPEG, whose every scan goes over all of its pixels; real ones have ten to twenty."""
+
 KEPT_SIDE = 2048
+CPU_SECONDS_PER_FILE = 5.0
 _MEMORY_BYTES = 1_536 * 2**20
-_SECONDS_PER_FILE = 5
+_FIRST_FILE_NOT_OPEN = 3
+"""Standard input, output and error are the only files that it has, and ever gets."""
+
 _LENGTH = struct.Struct(">I")
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -38,6 +51,13 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What EXIF's eight orientations need to stand upright; from 5 on, width and height change places."""
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+"""The start of a segment; within a scan, 0xff is followed by a zero, by another one or by the number of a restart."""
+
+_JPEG_END, _JPEG_SCAN = 0xD9, 0xDA
+_JPEG_WITHOUT_LENGTH = (0x01, 0xD8)
 
 
 class Clean(msgspec.Struct, frozen=True, tag=True):
@@ -53,7 +73,7 @@ class Clean(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """`reason` is one of: not a picture, damaged, too large."""
+    """`reason` is one of: not a picture, damaged, too large, too slow."""
 
     reason: str
     width: int = 0
@@ -65,6 +85,8 @@ Answer = Clean | Refused
 
 def clean(data: bytes) -> Answer:
     """Open, check, decode and re-make one file."""
+    if _is_in_too_many_parts(data):
+        return Refused("too slow")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a stranger's EXIF has wrong is nothing for our log
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -102,6 +124,38 @@ def _clean(image: ImageFile.ImageFile) -> Answer:
     return Clean(file.getvalue(), *remade.size, width, height, animated, remade.mode == "RGBA")
 
 
+def _is_in_too_many_parts(data: bytes) -> bool:
+    """A small file can be made of a million pieces, or tell the decoder to go over its pixels a thousand times."""
+    if data.startswith(_PNG_SIGNATURE):
+        return _has_too_many_chunks(data)
+    return data.startswith(b"\xff\xd8") and _has_too_many_segments(data)
+
+
+def _has_too_many_chunks(data: bytes) -> bool:
+    place = len(_PNG_SIGNATURE)
+    for _ in range(MOST_CHUNKS):
+        if data[place + 4 : place + 8] in (b"", b"IEND"):  # what hangs behind the end is not read
+            return False
+        place += int.from_bytes(data[place : place + 4], "big") + 12  # with its length, name and checksum
+    return True
+
+
+def _has_too_many_segments(data: bytes) -> bool:
+    place, segments, scans = 0, 0, 0
+    while (marker := _JPEG_MARKER.search(data, place)) is not None:
+        place = marker.end()
+        code = data[place - 1]
+        if code == _JPEG_END:
+            break
+        segments += 1
+        scans += code == _JPEG_SCAN
+        if segments > MOST_SEGMENTS or scans > MOST_SCANS:
+            return True
+        if code not in _JPEG_WITHOUT_LENGTH:
+            place += int.from_bytes(data[place : place + 2], "big")
+    return False
+
+
 def _orientation(image: Image.Image) -> int:
     """As EXIF counts, 1 to 8; 1 is upright."""
     try:
@@ -128,14 +182,15 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def main() -> None:
-    """Answer files until stdin closes."""
-    Image.init()  # loads the codecs before memory is limited
-    _limit_memory()
+    """Answer files until stdin closes. The argument is how many seconds of CPU time one may cost."""
+    seconds = float(sys.argv[1])
+    Image.init()  # loads the codecs before memory and files are limited
+    _limit_process()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while (data := _read_frame(source)) is not None:
-        _limit_time(_SECONDS_PER_FILE)
+        _limit_time(seconds)
         answer = msgspec.msgpack.encode(clean(data))
-        _limit_time(0)
+        _limit_time(0.0)
         target.write(_LENGTH.pack(len(answer)) + answer)
         target.flush()
 
@@ -147,22 +202,32 @@ def _read_frame(source: BinaryIO) -> bytes | None:
     return source.read(_LENGTH.unpack(head)[0])
 
 
-def _limit_memory() -> None:
-    """A hard ceiling on address space, where the platform knows one (not on Windows)."""
+def _limit_process() -> None:
+    """A hard ceiling on memory, and no file or connection any more, where the platform knows that (not on Windows)."""
     try:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limits = {
+        resource.RLIMIT_AS: _MEMORY_BYTES,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NOFILE: _FIRST_FILE_NOT_OPEN,
+    }
+    for limit, value in limits.items():
+        resource.setrlimit(limit, (value, value))
 
 
-def _limit_time(seconds: int) -> None:
-    """SIGALRM's default ends the process; the parent answers "took too long" and starts another one."""
+def _limit_time(seconds: float) -> None:
+    """CPU time, so that a busy machine is nobody's fault; 0 lifts the limit.
+
+    SIGPROF's default ends the process also in the middle of a decoder: the parent answers "took too long" and starts
+    another one.
+    """
     import signal
 
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 if __name__ == "__main__":

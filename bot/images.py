@@ -16,7 +16,15 @@ import structlog
 from PIL import Image
 
 from bot import texts
-from bot.decode_child import KEPT_SIDE, MOST_PIXELS, MOST_PIXELS_OF_JPEG, Answer, Clean, Refused
+from bot.decode_child import (
+    CPU_SECONDS_PER_FILE,
+    KEPT_SIDE,
+    MOST_PIXELS,
+    MOST_PIXELS_OF_JPEG,
+    Answer,
+    Clean,
+    Refused,
+)
 from bot.errors import BadPicture
 from inference import Pixels, Size
 
@@ -25,7 +33,9 @@ log = structlog.get_logger(__name__)
 MOST_BYTES: Final = 10 * 2**20
 """What Discord lets people without boosts upload, and what one file may weigh here."""
 
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 3 * CPU_SECONDS_PER_FILE
+"""A start of the decode process and one file, on a machine that has other things to do as well."""
+
 _LONGEST_ANSWER = 4 * KEPT_SIDE * KEPT_SIDE * 2
 """Twice the raw pixels of the largest picture that is kept: a decode process that says more is not ours any more."""
 _LENGTH = struct.Struct(">I")
@@ -43,9 +53,13 @@ class CleanPicture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decoder:
-    """Keeper of the one process that opens strangers' files. It is started when first needed, and again if it dies."""
+    """Keeper of the one process that opens strangers' files. It is started when first needed, and again if it dies.
 
-    def __init__(self) -> None:
+    cpu_seconds: what one file may cost before it ends the process.
+    """
+
+    def __init__(self, *, cpu_seconds: float = CPU_SECONDS_PER_FILE) -> None:
+        self._cpu_seconds = cpu_seconds
         self._process: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -91,6 +105,7 @@ class Decoder:
                 sys.executable,
                 "-m",
                 "bot.decode_child",
+                str(self._cpu_seconds),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={name: os.environ[name] for name in _ALLOWED_ENVIRONMENT if name in os.environ},
@@ -126,6 +141,8 @@ def _why(refused: Refused) -> str:
         case "too large":
             size = Size(refused.width, refused.height)
             return texts.picture_too_large(size, MOST_PIXELS, MOST_PIXELS_OF_JPEG)
+        case "too slow":
+            return texts.PICTURE_TOOK_TOO_LONG
         case _:
             return texts.DAMAGED_PICTURE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sqlite3
+from contextlib import AsyncExitStack
 
 import aiohttp
 import discord
@@ -12,9 +13,11 @@ import structlog
 from asyncio_throttle.throttler import Throttler
 from filelock import FileLock, Timeout
 
-from bot import logs
+from bot import control, logs
 from bot.client import ArtBot
 from bot.engine_setup import build_engine
+from bot.recent_troubles import noting_troubles
+from bot.reporter import Reporter
 from bot.settings import Settings, SettingsWrong
 from bot.store import DatabaseTooNew, Store
 from inference import Engine
@@ -86,8 +89,11 @@ def run_bot(settings: Settings) -> str | None:
 async def serve(settings: Settings, engine: Engine) -> None:
     """Connect to Discord and stay there. The data folder must be this process's own."""
     assert settings.token is not None  # the command line has checked it
-    store = await Store.open(settings.data)
-    try:
+    token = settings.token.get_secret_value()
+    async with AsyncExitStack() as closing:
+        troubles = closing.enter_context(noting_troubles(hide=[token]))
+        store = await Store.open(settings.data)
+        closing.push_async_callback(store.close)
         bot = ArtBot(
             store,
             engine,
@@ -95,7 +101,6 @@ async def serve(settings: Settings, engine: Engine) -> None:
             message_content=settings.message_content,
             shard_count=settings.shards,
         )
-        async with bot:
-            await bot.start(settings.token.get_secret_value())
-    finally:
-        await store.close()
+        await closing.enter_async_context(control.serving(settings.data, Reporter(bot, troubles).answer))
+        await closing.enter_async_context(bot)
+        await bot.start(token)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
+
+from filelock import FileLock
 
 from bot import logs
 from bot.engine_setup import engine_config
@@ -15,4 +19,6 @@ from tests.inference.toys import RUNNER
 def main() -> None:
     settings = read_settings(None)
     logs.configure(settings.log)
-    asyncio.run(serve(settings, LocalEngine(engine_config(settings), runner=RUNNER)))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with FileLock(settings.data / "lock", timeout=0), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings, LocalEngine(engine_config(settings), runner=RUNNER)))
