@@ -19,6 +19,7 @@ from bot.commands import add_commands
 from bot.components.buttons import ActionButton
 from bot.components.help import HelpSelect
 from bot.components.history import HistorySelect
+from bot.components.queue import QueueButton
 from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
 from bot.images import Decoder
@@ -69,6 +70,7 @@ class ArtBot(discord.AutoShardedClient):
         self.store = store
         self.engine = engine
         self.now = now
+        self.began = now()
         self.tasks = Tasks()
         self.decoder = Decoder()
         self.delivery = Delivery(
@@ -80,7 +82,7 @@ class ArtBot(discord.AutoShardedClient):
         self._recovered = False
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ActionButton, HistorySelect, HelpSelect)
+        self.add_dynamic_items(ActionButton, HistorySelect, HelpSelect, QueueButton)
         add_commands(self.tree)
         await self._sync_if_changed()
         await self.engine.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from bot.custom_ids import Action
@@ -222,8 +223,7 @@ WORKER_KEEPS_YOUR_PLACE = "Your place in the line is kept."
 
 
 def waiting(place: int, seconds: float | None, status: EngineStatus) -> str:
-    line = position(place, seconds) if place else "in line"
-    line = f"{line[0].upper()}{line[1:]}."
+    line = in_line(place, seconds)
     trouble = engine_trouble(status)
     return f"{line} {trouble}" if trouble else line
 
@@ -395,7 +395,8 @@ stays as you drew it, with 0.9 it mostly follows the words.
 - `/imagine` with `an apple on the beach` as **prompt** makes a first picture from words alone.
 - **Reply** to a picture (with **@ ON**) to go on from it: `at night --strength 0.5`, or attach a drawing.
 - Buttons: **1**, **2** … pick one, **Again** makes others, **Subtle** and **Strong** change it, **Cancel** stops.
-- `/history` shows every picture so far and goes back to one; `/limits` sets what may be asked in a server."""
+- `/history` shows every picture so far and goes back to one; `/queue` lists your jobs that wait or run.
+- `/limits` sets what may be asked in a server; `/about` says what I am and what I keep."""
 
 HELP_PLACEHOLDER = "Show all of one group"
 HELP_HAS_CHANGED = "What that model knows has changed since. Use /help once more."
@@ -442,21 +443,131 @@ def known_name(name: str) -> str:
     return plain(name, 60)
 
 
+# One's own jobs, and what is said about the bot
+
+QUEUE_IS_EMPTY = "You have nothing waiting or running. Begin with `/sketch` or `/imagine`, or reply to a picture to go on from it."
+CANCEL_IN_QUEUE = "Cancel"
+RUNS_NOW = "Running."
+
+
+def queue_title(count: int, shown: int) -> str:
+    left_out = f" (the first {shown})" if shown < count else ""
+    return f"**You have {_count(count, 'job')} waiting or running**{left_out}"
+
+
+def in_line(place: int, seconds: float | None) -> str:
+    """One's place as a sentence; 0: about to join the line or to leave it."""
+    line = position(place, seconds) if place else "in line"
+    return f"{line[0].upper()}{line[1:]}."
+
+
+def queue_entry(prompt: str, state: str, place_id: int, card: str | None) -> str:
+    """card: a link to it, None before it is posted."""
+    where = f" [Its card]({card}) is in <#{place_id}>." if card is not None else ""
+    return f"**{plain(prompt, 80)}**\n{state}{where}"
+
+
+def message_link(guild_id: int | None, channel_id: int, message_id: int) -> str:
+    return f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}/{message_id}"
+
+
+WHAT_IS_KEPT = (
+    "**What I keep**, on the machine that I run on: what you ask for, the pictures you send me (made anew, without"
+    " anything a camera wrote into them), those that come of them, and the ids of people, servers and channels. No"
+    " names, and no messages but those that ask me for a picture. Nothing of it ends by itself: it stays until it is"
+    " deleted."
+)
+
+
+def about_version(version: str, began: int) -> str:
+    """began: seconds since 1970; Discord says it as each reader does."""
+    return f"**Moonsketch {plain(version)}**, running since <t:{began}:f> (<t:{began}:R>)"
+
+
+def about_engine(status: EngineStatus) -> str:
+    match status.state:
+        case EngineState.READY:
+            return "The engine is ready."
+        case EngineState.BUSY:
+            return "The engine is drawing."
+        case _:
+            return engine_trouble(status)
+
+
+def about_models(models: Sequence[ModelInfo], count: int) -> str:
+    """One line per model, the default first."""
+    lines = [
+        f"- {_bold(model.title)} (`{model.name}`{', the default' if number == 0 else ''})"
+        + (f", version {model.version[:12]}" if model.version else ", not fetched yet")
+        for number, model in enumerate(models)
+    ]
+    more = count - len(models)
+    return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])
+
+
+def about_source(licence: str, url: str) -> str:
+    """What is not known is not said."""
+    parts = [f"Free software ({licence} licence)." if licence else "", f"Source: <{url}>" if url else ""]
+    return " ".join(part for part in parts if part)
+
+
+NAMELESS_SCENE = "a new Scene"
+
+
+def thread_is_locked(place: str) -> str:
+    return (
+        f"{place} is locked, so I cannot post there. Ask a moderator to unlock it, or begin in another channel."
+        " Nothing was started."
+    )
+
+
 # Helpers
 
 
 def plain(text: str, limit: int = 200) -> str:
     """Words of a stranger as they are: no markdown, no mentions, one line, at most `limit` characters."""
-    one_line = " ".join(_UNSEEN.sub("", text).split())
-    short = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
-    inline = "".join(f"\\{character}" if character in _MARKDOWN else character for character in short)
+    inline = "".join(
+        f"\\{character}" if character in _MARKDOWN else character for character in unformatted(text, limit)
+    )
     return _BLOCK.sub(r"\1\\\2", inline)
 
 
-_MARKDOWN = frozenset("\\`*_~|[]()<@:")  # the colon keeps addresses from becoming links
+def unformatted(text: str, limit: int) -> str:
+    """The same for where Discord formats nothing: labels, descriptions, names of threads.
+
+    "…" for words of which nothing can be seen.
+    """
+    one_line = _without_towers(" ".join(_UNSEEN.sub("", text).split()))
+    if one_line and not any(_can_be_seen(character) for character in one_line):
+        return "…"
+    return one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
+
+
+def _can_be_seen(character: str) -> bool:
+    return not character.isspace() and unicodedata.category(character) not in _SHAPELESS
+
+
+def _without_towers(text: str) -> str:
+    """Marks that are piled up on one letter reach into the messages above and below; no language needs that many."""
+    kept, height = [], 0
+    for character in text:
+        height = height + 1 if unicodedata.combining(character) else 0
+        if height <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+_MOST_MARKS = 4
+_SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Mn", "Me"})
+# The colon keeps addresses from becoming links, the slash "discord.gg/…" from becoming an invitation.
+_MARKDOWN = frozenset("\\`*_~|[]()<@:/")
 _BLOCK = re.compile(r"^(\d*)([#>+.-])")  # a heading, quotation or list, where the words begin a line
-# Control characters, and marks that would turn round the sentence in which the words are quoted.
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters; marks that would turn round the sentence in which the words are quoted; and what has no width.
+# The joiners U+200C and U+200D stay: Persian, the languages of India and composed emoji are written with them.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb\ud800-\udfff]"
+)
 
 
 def for_terminal(sentence: str) -> str:

@@ -4,10 +4,12 @@ from typing import Any
 
 from discord import app_commands
 
+from bot.commands.about import about
 from bot.commands.help import help_command
 from bot.commands.history import history
 from bot.commands.imagine import imagine
 from bot.commands.limits import LimitsCommands
+from bot.commands.queue import queue
 from bot.commands.sketch import sketch
 
 
@@ -15,5 +17,7 @@ def add_commands(tree: app_commands.CommandTree[Any]) -> None:
     tree.add_command(sketch)
     tree.add_command(imagine)
     tree.add_command(history)
+    tree.add_command(queue)
     tree.add_command(help_command)
+    tree.add_command(about)
     tree.add_command(LimitsCommands())

@@ -12,11 +12,13 @@ from bot.custom_ids import (
     BUTTON_TEMPLATE,
     HELP_TEMPLATE,
     HISTORY_TEMPLATE,
+    QUEUE_TEMPLATE,
     Action,
     button_id,
     help_id,
     history_id,
     names_job,
+    queue_id,
 )
 
 GREATEST_ID = 10**18 - 1
@@ -49,6 +51,18 @@ def test_a_history_select_is_read_as_it_was_written(scene: int) -> None:
     assert len(written) <= LONGEST
 
 
+@given(job=ids)
+def test_a_button_under_queue_is_read_as_it_was_written(job: int) -> None:
+    """The job comes back, in a length that Discord takes; it is no button of that job's card."""
+    written = queue_id(job)
+
+    match = re.fullmatch(QUEUE_TEMPLATE, written)
+    assert match is not None
+    assert int(match["job"]) == job
+    assert not names_job(written, job)
+    assert len(written) <= LONGEST
+
+
 @given(model=models)
 def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
     """Whatever a model may be called comes back, in a length that Discord takes."""
@@ -63,8 +77,8 @@ def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
 @given(action=st.sampled_from(Action), number=ids, model=models | st.sampled_from(["pick", "history", "1"]))
 def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> None:
     """A button is no select and a select no other one: discord.py takes the first template that fits."""
-    templates = (BUTTON_TEMPLATE, HISTORY_TEMPLATE, HELP_TEMPLATE)
-    written = (button_id(action, number), history_id(number), help_id(model))
+    templates = (BUTTON_TEMPLATE, HISTORY_TEMPLATE, HELP_TEMPLATE, QUEUE_TEMPLATE)
+    written = (button_id(action, number), history_id(number), help_id(model), queue_id(number))
 
     fitting = [
         [template for template in templates if re.fullmatch(template, custom_id)] for custom_id in written
@@ -87,6 +101,8 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         "art:pick:١:0",
         "ART:pick:1:0",
         "art:pick:1:0\n",
+        "art:queue:1:1",
+        "art:queue::0",
         "art:help:Moon:0",
         "art:help::0",
         f"art:help:{'x' * 33}:0",
@@ -98,6 +114,7 @@ def test_anything_else_is_not_ours(custom_id: str) -> None:
     assert not re.fullmatch(BUTTON_TEMPLATE, custom_id)
     assert not re.fullmatch(HISTORY_TEMPLATE, custom_id)
     assert not re.fullmatch(HELP_TEMPLATE, custom_id)
+    assert not re.fullmatch(QUEUE_TEMPLATE, custom_id)
 
 
 def test_a_card_is_known_by_its_buttons() -> None:
