@@ -9,7 +9,7 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-from inference.emoji_art.latents import Examples, read
+from inference.emoji_art.latents import Examples, Kind, read
 from inference.emoji_art.recipe import BETAS, LATENT_CHANNELS, SHRINK, SIDE, TIMESTEPS, DenoiserRecipe
 from inference.emoji_art.text import tokens_of
 from inference.emoji_art.training import LOG_STEPS, Average, HasState, Run, autocast, save_at, seed_of, steps
@@ -156,8 +156,7 @@ class _Course:
         self._run = run
         self._recipe = run.recipe.denoiser
         self.alphas = DDIMScheduler(**BETAS, num_train_timesteps=TIMESTEPS).alphas_cumprod.to(run.device)
-        self._easy = _Pool(read(run, "easy"), tokenizer, run.device)
-        self._mixed = _Pool(read(run, "mixed"), tokenizer, run.device)
+        self._pools = {kind: _Pool(read(run, kind), tokenizer, run.device) for kind in Kind}
         self._nothing = tokens_of(tokenizer, [""]).to(run.device)
 
     def rate(self, step: int) -> float:
@@ -170,11 +169,10 @@ class _Course:
     def batch(self, step: int) -> _Batch:
         recipe, done = self._recipe, step / self._recipe.steps
         generator = self._run.generator(STAGE, step, self._run.device)
-        easy = recipe.batch if done < recipe.easy_first else round(recipe.easy_later * recipe.batch)
+        bridge = recipe.bridge if done >= 0.5 else 0.0
         drawn = [
-            self._draw(pool, count, generator, bridge=recipe.bridge if done >= 0.5 else 0.0)
-            for pool, count in ((self._easy, easy), (self._mixed, recipe.batch - easy))
-            if count
+            self._draw(self._pools[kind], count, generator, bridge=bridge)
+            for kind, count in self._counts(done).items()
         ]
         clean, source, cover, tokens, is_bridge = (torch.cat(parts) for parts in zip(*drawn, strict=True))
         timesteps = self._timesteps(is_bridge, generator)
@@ -188,6 +186,13 @@ class _Course:
             tokens=torch.where(dropped[:, None], self._nothing, tokens),
             weight=1 + (_box_weight(recipe, done) - 1) * cover,
         )
+
+    def _counts(self, done: float) -> dict[Kind, int]:
+        recipe = self._recipe
+        if done < recipe.close_first:
+            return {Kind.CLOSE: 4 * recipe.batch}
+        easy = round(recipe.easy * recipe.batch)
+        return {Kind.EASY: easy, Kind.MIXED: recipe.batch - easy}
 
     def _draw(
         self, pool: _Pool, count: int, generator: torch.Generator, *, bridge: float

@@ -41,11 +41,17 @@ class AutoencoderRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class LatentsRecipe:
-    """How many scenes the denoiser learns from; a share of them also as the doodle that somebody would send."""
+    """How many scenes the denoiser learns from; a share of them also as the doodle that somebody would send.
 
+    close: with one large object, in pictures of half the side. easy: the same in whole pictures. mixed: everything.
+    at_a_time: scenes that are rendered and encoded together.
+    """
+
+    close: int
     easy: int
     mixed: int
     shard: int
+    at_a_time: int = 32
     doodles: float = 0.25
 
 
@@ -67,10 +73,11 @@ class TextRecipe:
 class DenoiserRecipe:
     """widths and heads: per resolution, 32×32 latents first.
 
-    easy_first: the share of the steps that see one large object only. box_weight: how much more the loss counts inside
-    objects; it goes to 1 over the last third. bridge: in the last half, the share of samples whose noised input is the
-    doodle and whose target is the clean scene. decay: the share of the steps at the end over which the rate falls to
-    nothing; what stood before is kept, so that training can go on.
+    close_first: the share of the steps that see close pictures, four times as many of them for the same work: there
+    words find their things. easy: the share of one large object after that. box_weight: how much more the loss counts
+    inside objects; it goes to 1 over the last third. bridge: in the last half, the share of samples whose noised input
+    is the doodle and whose target is the clean scene, from timestep bridge_from on. decay: the share of the steps at
+    the end over which the rate falls to nothing; what stood before is kept, so that training can go on.
     """
 
     widths: tuple[int, ...]
@@ -83,8 +90,8 @@ class DenoiserRecipe:
     decay: float = 0.3
     averaging: float = 0.999
     caption_drop: float = 0.12
-    easy_first: float = 0.3
-    easy_later: float = 0.3
+    close_first: float = 0.3
+    easy: float = 0.3
     box_weight: float = 4.0
     bridge: float = 0.15
     bridge_from: int = 400
@@ -113,7 +120,7 @@ TOY = Recipe(
     name="toy",
     core_only=False,
     autoencoder=AutoencoderRecipe(widths=(8, 16, 16, 16), groups=8, steps=6, batch=4, crop=32),
-    latents=LatentsRecipe(easy=8, mixed=8, shard=8),
+    latents=LatentsRecipe(close=8, easy=8, mixed=8, shard=8),
     text=TextRecipe(vocabulary=600, width=32, layers=1, heads=2, steps=6, batch=8),
     denoiser=DenoiserRecipe(widths=(16, 16, 32), heads=(1, 1, 2), groups=8, steps=6, batch=4, warm_up=2),
 )
@@ -123,7 +130,7 @@ SMALL = Recipe(
     name="small",
     core_only=True,
     autoencoder=AutoencoderRecipe(widths=(16, 32, 64, 128), groups=8, steps=6_000, batch=16, crop=64),
-    latents=LatentsRecipe(easy=6_144, mixed=8_192, shard=512),
+    latents=LatentsRecipe(close=10_240, easy=4_096, mixed=8_192, shard=512),
     text=TextRecipe(vocabulary=1_024, width=192, layers=3, heads=4, steps=600, batch=64),
     denoiser=DenoiserRecipe(widths=(64, 128, 256), heads=(2, 4, 8), steps=6_000, batch=16),
 )
@@ -135,7 +142,7 @@ FULL = Recipe(
     autoencoder=AutoencoderRecipe(
         widths=(32, 64, 96, 128), groups=16, steps=6_000, batch=128, crop=128, rate=5e-4, crops_per_scene=4
     ),
-    latents=LatentsRecipe(easy=100_352, mixed=200_704, shard=4_096),
+    latents=LatentsRecipe(close=100_352, easy=53_248, mixed=151_552, shard=4_096, at_a_time=256),
     text=TextRecipe(vocabulary=2_560, width=256, layers=4, heads=4, steps=2_000, batch=256),
     denoiser=DenoiserRecipe(
         widths=(96, 160, 256),

@@ -28,8 +28,8 @@ class World:
     def scenes(self, seed: int, count: int, mix: Mix) -> list[Scene]:
         return SceneSampler(self.sprites.concepts, self.sprites, self.held_out, seed).scenes(count, mix)
 
-    def render(self, scenes: list[Scene]) -> Rendered:
-        return render(scenes, self.sprites, side=SIDE, device=self.device)
+    def render(self, scenes: list[Scene], side: int = SIDE) -> Rendered:
+        return render(scenes, self.sprites, side=side, device=self.device)
 
-    def doodles(self, scenes: list[Scene], generator: torch.Generator) -> torch.Tensor:
-        return render_doodles(scenes, self.sprites, side=SIDE, device=self.device, generator=generator)
+    def doodles(self, scenes: list[Scene], generator: torch.Generator, side: int = SIDE) -> torch.Tensor:
+        return render_doodles(scenes, self.sprites, side=side, device=self.device, generator=generator)

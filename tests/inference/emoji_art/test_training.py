@@ -172,8 +172,10 @@ def test_tokens_are_words_that_were_taught(trained: Run) -> None:
 
 def test_shards_hold_what_the_pictures_encode_to(trained: Run) -> None:
     """Half-precision latents with their captions; the doodles belong to the first ones."""
-    (easy,) = latents.read(trained, "easy")
+    (close,) = latents.read(trained, latents.Kind.CLOSE)
+    (easy,) = latents.read(trained, latents.Kind.EASY)
 
+    assert close.latents.shape == (TOY.latents.shard, 4, 16, 16)
     assert easy.latents.shape == (TOY.latents.shard, 4, 32, 32)
     assert easy.cover.shape == (TOY.latents.shard, 1, 32, 32)
     assert len(easy.doodles) == round(TOY.latents.doodles * TOY.latents.shard)
@@ -205,7 +207,7 @@ def test_a_training_is_carried_in_few_files(trained: Run, tmp_path: Path) -> Non
     assert other.steps_done(denoiser.STAGE) == trained.steps_done(denoiser.STAGE) == TOY.denoiser.steps
     carried = weights(other)
     assert all(torch.equal(value.half(), carried[name].half()) for name, value in weights(trained).items())
-    assert len(list((other.folder / "latents").glob("*"))) == 2
+    assert len(list((other.folder / "latents").glob("*"))) == 3
 
 
 def test_what_is_further_is_not_set_back(trained: Run, tmp_path: Path) -> None:
