@@ -8,6 +8,7 @@ import discord
 
 from bot import texts
 from bot.errors import NotAllowed
+from bot.permissions import EVERYWHERE, TO_OPEN_THREADS, TO_SEND, TO_SEND_IN_THREADS
 
 Place: TypeAlias = (
     discord.TextChannel
@@ -19,13 +20,9 @@ Place: TypeAlias = (
     | discord.PartialMessageable
 )
 
-_NEEDED = {
-    "view_channel": "see messages",
-    "attach_files": "attach files",
-    "read_message_history": "read the message history",
-}
-_TO_SEND = {"send_messages": "send messages"}
-_TO_SEND_IN_THREADS = {"send_messages_in_threads": "send messages in threads"}
+_SEEING, _CONNECTING = "view_channel", "connect"
+_VOICE = {_CONNECTING: "connect to voice channels"}
+"""Discord shows the chat of a voice or stage channel only to those who may connect to it."""
 
 _CLOCK_SKEW_SECONDS = 60.0
 
@@ -34,22 +31,48 @@ def may_have_thread(channel: Place | None) -> bool:
     """True where a Scene gets a thread of its own: a text channel in which the bot may open one and write in it."""
     if not isinstance(channel, discord.TextChannel):
         return False
-    mine = channel.permissions_for(channel.guild.me)
-    return mine.create_public_threads and mine.send_messages_in_threads
+    mine = _mine(channel)
+    return all(getattr(mine, name) for name in TO_OPEN_THREADS | TO_SEND_IN_THREADS)
 
 
 def check_permissions(channel: Place | None) -> None:
-    """Raises NotAllowed with every permission that the bot lacks to hold a Scene here."""
+    """Raises NotAllowed: with every permission that the bot lacks to hold a Scene here; for a locked thread."""
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return
-    sending = _TO_SEND_IN_THREADS if isinstance(channel, discord.Thread) else _TO_SEND
-    mine = channel.permissions_for(channel.guild.me)
-    missing = [words for name, words in (sending | _NEEDED).items() if not getattr(mine, name)]
-    if missing and missing[0] in sending.values():
-        # Who may not send may not attach either, whatever is set: naming both would send people looking in vain.
-        missing = [words for words in missing if words != _NEEDED["attach_files"]]
+    missing = _missing(channel)
     if missing:
         raise NotAllowed(texts.missing_permissions(missing, channel.mention))
+    if isinstance(channel, discord.Thread) and channel.locked and not _mine(channel).manage_threads:
+        raise NotAllowed(texts.thread_is_locked(channel.mention))
+
+
+def _missing(channel: discord.abc.GuildChannel | discord.Thread) -> list[str]:
+    """In words, and only those that are the cause.
+
+    Without seeing a channel one may do nothing in it, and who may not send may not attach either, whatever is set:
+    naming what follows from something else would send people looking in vain.
+    """
+    needed = TO_SEND_IN_THREADS if isinstance(channel, discord.Thread) else TO_SEND
+    sending = next(iter(needed))
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        needed = needed | _VOICE
+    mine = _mine(channel)
+    lacking = {name: words for name, words in (needed | EVERYWHERE).items() if not getattr(mine, name)}
+    if _SEEING in lacking:
+        return [lacking[_SEEING]]
+    if sending in lacking:
+        lacking.pop("attach_files", None)
+    return list(lacking.values())
+
+
+def _mine(channel: discord.abc.GuildChannel | discord.Thread) -> discord.Permissions:
+    """What the bot may do there. A command can be used where it sees nothing, and then it may do nothing."""
+    guild = channel.guild
+    if isinstance(channel, discord.Thread):
+        known = channel.parent is not None
+    else:
+        known = guild.get_channel(channel.id) is not None
+    return channel.permissions_for(guild.me) if known else discord.Permissions.none()
 
 
 def threads_like(channel: discord.TextChannel, name: str, opened_after: float) -> list[discord.Thread]:
@@ -65,5 +88,5 @@ def threads_like(channel: discord.TextChannel, name: str, opened_after: float) -
 
 
 def thread_name(title: str) -> str:
-    """Discord allows 1 to 100 characters."""
-    return " ".join(title.split())[:80] or "a new Scene"
+    """Discord allows 1 to 100 characters. Nothing is formatted in a name, and what cannot be seen is no name."""
+    return texts.unformatted(title, 80) or texts.NAMELESS_SCENE

@@ -65,12 +65,164 @@ SIZE_IS_FOR_WORDS = (
 )
 
 
-def unknown_sampler(text: str, known: Sequence[str]) -> str:
-    return f"I don't know the sampler {quoted(text)}. I know {_listed(known)}. Nothing was started."
+def unknown_sampler(text: str, nearest: str | None, known: Sequence[str], model: str) -> str:
+    return (
+        f"The model {model} has no sampler {quoted(text)}. {_did_you_mean(nearest)}It has {_listed(known)}."
+        " Nothing was started."
+    )
 
 
-def unknown_model(text: str, known: Sequence[str]) -> str:
-    return f"I don't know the model {quoted(text)}. I know {_listed(known)}. Nothing was started."
+def unknown_model(text: str, nearest: str | None, known: Sequence[str]) -> str:
+    return (
+        f"I don't know the model {quoted(text)}. {_did_you_mean(nearest)}I know {_listed(known)}."
+        " Nothing was started."
+    )
+
+
+def _did_you_mean(nearest: str | None) -> str:
+    return f"Did you mean `{nearest}`? " if nearest else ""
+
+
+# Forms, and what was typed
+
+REFINE_TITLE = "Refine this picture"
+SKETCH_TITLE = "Use as sketch"
+PROMPT_LABEL = "Prompt"
+PROMPT_HELP = "In a few words: what it should become"
+NEGATIVE_LABEL = "Not in it"
+STRENGTH_LABEL = "Strength"
+FLAGS_LABEL = "More options"
+FLAGS_EXAMPLE = "--steps 40 --n 2 --sampler euler"
+FILE_LABEL = "Another picture to start from"
+FILE_HELP = (
+    "Your own drawing instead of this picture: PNG, JPEG or WEBP. Leave it empty to go on from this one."
+)
+EDIT_FORM = "Edit and send again"
+FORM_IS_OLD = (
+    "I was started again since you opened that form, and no longer have the picture it was about. Use the menu of the"
+    " message once more. Nothing was started."
+)
+ATTACH_ONCE_MORE = "Attach your picture once more when you send it again."
+NO_PICTURE_IN_MESSAGE = (
+    "That message has no picture attached: I can use files that people attached, and my own pictures. Pictures of links"
+    " do not count."
+)
+
+
+def flags_help(flags: Sequence[str]) -> str:
+    return f"As in a reply: {', '.join(f'--{flag}' for flag in flags)}"
+
+
+def only_flags(words: str, known: Sequence[str]) -> str:
+    return (
+        f"{quoted(words)} is no option. Here I take only {_listed(f'`--{flag}`' for flag in known)}, each with its value."
+        " Nothing was started."
+    )
+
+
+def flag_has_a_field(flag: str) -> str:
+    return f"`--{flag}` has a field of its own in this form: type it there. Nothing was started."
+
+
+def for_copying(text: str) -> str:
+    """What somebody typed, as a block that Discord lets people copy and in which nothing is formatted."""
+    return f"```\n{text.replace('```', _BROKEN_FENCE)}\n```"
+
+
+_BROKEN_FENCE = "`\u200b`\u200b`"  # three in a row would end the block
+
+
+def with_what_was_typed(sentence: str, typed: str) -> str:
+    """As much of it as a message of 2,000 characters holds."""
+    room = 1980 - len(sentence)
+    block = for_copying(typed)
+    return f"{sentence}\n{block}" if len(block) <= room else f"{sentence}\n{for_copying(typed[: room // 2])}"
+
+
+def with_fields(sentence: str, fields: Iterable[tuple[str, str]]) -> str:
+    """The same for a form: a block for each field, so that each can be copied into its own."""
+    blocks = (f"**{label}**\n{for_copying(text)}" for label, text in fields if text.strip())
+    return "\n".join([sentence, *blocks])
+
+
+def fields_in(message: str) -> dict[str, str]:
+    """Label → text of what `with_fields` made."""
+    return {label: text.replace(_BROKEN_FENCE, "```") for label, text in _FIELD.findall(message)}
+
+
+_FIELD = re.compile(r"^\*\*([^*\n]+)\*\*\n```\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+
+
+def first_of_message(count: int) -> str:
+    return f"That message has {count} pictures; I took the first."
+
+
+# Going on from other people's pictures
+
+SHARES_EVERYONE = "Everyone here may go on from your pictures."
+SHARES_MINE = "Only you may go on from your pictures; others still see them."
+SHARE_WITH_EVERYONE, SHARE_WITH_NOBODY = "Everyone may", "Only I"
+
+
+def not_shared(number: int, author: int) -> str:
+    return (
+        f"Picture {number} is <@{author}>'s, who keeps it for themselves. Go on from one of your own, or ask them for"
+        " `/share everyone`. Nothing was started."
+    )
+
+
+# Deleting
+
+DELETE, DELETE_FOR_GOOD = "Delete", "Delete for good"
+NOT_FOR_YOU_TO_DELETE = "Only the person who made it, the Scene's owner or a moderator may delete this."
+DELETED_ALREADY = "That is deleted already."
+PICTURE_WAS_DELETED = "That picture was deleted, so I cannot go on from it. Nothing was started."
+SOURCE_WAS_DELETED = "The picture it starts from was deleted. Nothing was charged."
+
+
+def really_delete(numbers: Sequence[int], *, card: bool, running: bool) -> str:
+    what = [_pictures(numbers)] if numbers else []
+    what += ["this card"] if card else []
+    stops = " The job is stopped." if running else ""
+    return f"Delete {_listed(what)} for good?{stops} What was made from it stays."
+
+
+def deleted(numbers: Sequence[int]) -> str:
+    return f"Deleted {_pictures(numbers)}." if numbers else "Deleted."
+
+
+def _pictures(numbers: Sequence[int]) -> str:
+    return f"{'picture' if len(numbers) == 1 else 'pictures'} {_listed(str(number) for number in numbers)}"
+
+
+# More…
+
+MORE = "More…"
+MORE_HISTORY, MORE_HISTORY_HELP = "Pictures so far", "Every picture of this Scene, and back to one"
+MORE_RECIPE, MORE_RECIPE_HELP = "As a command", "What this was made with, to be copied and changed"
+MORE_SHARE, MORE_SHARE_HELP = "Sharing", "Who may go on from your pictures"
+NOT_A_CHOICE = "That is not offered any more. Open the list once more."
+
+
+def more_delete(number: int) -> str:
+    return f"Delete picture {number}"
+
+
+def more_delete_help(candidate: int) -> str:
+    return f"Only number {candidate} of this card"
+
+
+def recipe_of_sketch(command: str) -> str:
+    return f"Attach the sketch and send this:\n{for_copying(command)}"
+
+
+def recipe_of_words(command: str) -> str:
+    return f"Send this:\n{for_copying(command)}"
+
+
+def recipe_of_reply(words: str, number: int | None) -> str:
+    what = f"picture {number}" if number is not None else "the picture it started from"
+    return f"Reply to {what} with this:\n{for_copying(words)}"
 
 
 # Pictures that people send
@@ -318,15 +470,15 @@ _KINDS = {
 
 
 def alt_text(prompt: str, candidate: int) -> str:
-    return f"Candidate {candidate}: {prompt}"[:1024]
+    return f"Candidate {candidate}: {unformatted(prompt, 1024)}"[:1024]
 
 
 def preview_alt_text(prompt: str, _number: int) -> str:
-    return f"Preview: {prompt}"[:1024]
+    return f"Preview: {unformatted(prompt, 1024)}"[:1024]
 
 
 def sketch_alt_text(prompt: str) -> str:
-    return f"What it starts from: {prompt}"[:1024]
+    return f"What it starts from: {unformatted(prompt, 1024)}"[:1024]
 
 
 def button(action: Action, candidate: int) -> str:
@@ -337,6 +489,7 @@ _BUTTONS = {
     Action.AGAIN: "Again",
     Action.SUBTLE: "Subtle",
     Action.STRONG: "Strong",
+    Action.REFINE: "Refine…",
     Action.CANCEL: "Cancel",
 }
 
@@ -365,7 +518,7 @@ def history_title(title: str, count: int, shown: int) -> str:
 
 
 def history_label(shown: Shown) -> str:
-    return f"{shown.picture.number}: {shown.prompt or UPLOADED}"[:100]
+    return f"{shown.picture.number}: {unformatted(shown.prompt or UPLOADED, 100)}"[:100]
 
 
 def history_description(shown: Shown, *, is_current: bool) -> str:
@@ -424,11 +577,11 @@ def knows_of_group(title: str, group: str, names: Iterable[str]) -> str:
 
 def group_label(group: str, part: int) -> str:
     """One entry of a select; part: 1 is not said."""
-    return group[:90] if part == 1 else f"{group[:90]} ({part})"
+    return unformatted(group, 90) + ("" if part == 1 else f" ({part})")
 
 
 def group_description(names: Sequence[str]) -> str:
-    return ", ".join(names)[:100]
+    return unformatted(", ".join(names), 100)
 
 
 def _all_of(names: Iterable[str]) -> str:
@@ -445,7 +598,10 @@ def known_name(name: str) -> str:
 
 # One's own jobs, and what is said about the bot
 
-QUEUE_IS_EMPTY = "You have nothing waiting or running. Begin with `/sketch` or `/imagine`, or reply to a picture to go on from it."
+QUEUE_IS_EMPTY = (
+    "You have nothing waiting or running. Begin with `/sketch` or `/imagine`, or reply to a picture to go on"
+    " from it."
+)
 CANCEL_IN_QUEUE = "Cancel"
 RUNS_NOW = "Running."
 

@@ -208,7 +208,7 @@ async def test_names_from_a_folder_have_no_effect(tmp_path: Path) -> None:
 
         listed = _texts(help_)[1].split("\n")[1]
         assert r"\*\*\@everyone\*\*" in listed
-        assert r"\<\@1>, \[x\]\(https\://example.org\), \|\|a\|\|" in listed
+        assert r"\<\@1>, \[x\]\(https\:\/\/example.org\), \|\|a\|\|" in listed
 
 
 async def test_a_card_names_the_words_that_the_model_does_not_know(tmp_path: Path) -> None:
