@@ -6,18 +6,23 @@ that everybody else's next step is never far away.
 
 One model is loaded at a time. Where requests name several, they take turns as the scheduler says, and the weights are
 swapped with the turn; what is in the middle of its steps keeps its latents and goes on at its next turn.
+
+Memory that does not suffice harms nobody who fits alone: a forward pass is redone in halves, from where it was. Numbers
+that ran over in half precision start their sample again in float32.
 """
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
@@ -28,13 +33,15 @@ from inference.config import EngineConfig
 from inference.errors import BadRequest, EngineError, ModelUnavailable, RequestFailed
 from inference.framing import crop, crop_preview, place, quantise
 from inference.loading import (
+    Placement,
     check_folder,
     choose_placement,
     choose_rows,
     keep_freed_memory,
     open_model,
 )
-from inference.models.stable_diffusion import Denoising, StableDiffusion
+from inference.memory import give_back, if_it_fits
+from inference.models.stable_diffusion import LOST, Denoising, StableDiffusion
 from inference.previews import PreviewMap
 from inference.recent import Recent
 from inference.runner import Outcome, Phase, RunnerFactory, SampleFailed
@@ -45,6 +52,9 @@ log = logging.getLogger(__name__)
 
 PICTURES_KEPT = 8
 """Encoded init pictures that are kept, so that the samples of a request and "again" encode theirs once."""
+
+T = TypeVar("T")
+Open = Callable[[str, Path, Placement], StableDiffusion]
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ class Sample:
 
 
 class StepRunner:
-    """Implements `inference.runner.Runner`; see the module."""
+    """Implements `inference.runner.Runner`; see the module. opens: what makes a model of its folder."""
 
     def __init__(
         self,
@@ -80,11 +90,13 @@ class StepRunner:
         folders: Mapping[str, Path],
         entering: Callable[[Phase], None],
         clock: Callable[[], float] = time.monotonic,
+        opens: Open = open_model,
     ) -> None:
         self._config = config
         self._folders = folders
         self._entering = entering
         self._clock = clock
+        self._opens = opens
         self._placement = choose_placement(config)
         if self._placement.device.type == "cpu":
             keep_freed_memory()
@@ -158,36 +170,73 @@ class StepRunner:
         }
         if not batch:
             return outcomes
-        self._entering(Phase.STEP)
-        loaded.model.step(list(batch.values()), rows=self.row_limit if self._config.fixed_rows else 0)
+        outcomes += self._compute(loaded, plan, batch)
+        lost = [ticket for ticket, denoising in batch.items() if self._is_lost(ticket, denoising)]
+        for ticket in lost:
+            del batch[ticket]
         done = [ticket for ticket, denoising in batch.items() if denoising.finished]
         self._scheduler.account(done)
         self._undecoded.extend(done)
-        return outcomes + [self._progress(loaded, ticket, denoising) for ticket, denoising in batch.items()]
+        outcomes += [self._progress(loaded, ticket, denoising) for ticket, denoising in batch.items()]
+        return outcomes + [outcome for ticket in lost for outcome in self._redo(loaded, ticket)]
+
+    def _compute(self, loaded: Loaded, plan: Plan, batch: dict[Ticket, Denoising]) -> list[Outcome]:
+        """Step the batch. Who does not fit into memory even alone fails and is taken out of it."""
+        self._entering(Phase.STEP)
+        stepped = loaded.model.step(list(batch.values()), most=plan.rows, fixed=self._config.fixed_rows)
+        if stepped.most < plan.rows:
+            log.warning(
+                "%s rows of %s do not fit into memory; going on with %s",
+                plan.rows,
+                plan.group.canvas,
+                stepped.most,
+            )
+            self._scheduler.shrink(plan.group, stepped.most)
+        left_out = [ticket for ticket, denoising in batch.items() if denoising in stepped.left_out]
+        for ticket in left_out:
+            del batch[ticket]
+        return self._fail(left_out, RequestFailed(_no_room(plan.group)))
 
     def _start(self, loaded: Loaded, entering: Iterable[Ticket]) -> list[Outcome]:
         failed: list[Outcome] = []
         for ticket in entering:
             self._entering(Phase.ENCODE)
-            sample = self._samples[ticket]
             try:
-                init = _read_init(loaded, sample.request, sample.blobs)
-                sample.denoising = loaded.model.start(sample.request, sample.seed, init)
+                self._samples[ticket].denoising = _fitting(
+                    ticket.group, partial(_started, loaded, ticket, self._samples[ticket])
+                )
             except (BadRequest, RequestFailed) as error:
                 failed += self._fail([ticket], error)
-            sample.blobs = {}
         return failed
 
-    def _progress(self, loaded: Loaded, ticket: Ticket, denoising: Denoising) -> Outcome:
+    def _is_lost(self, ticket: Ticket, denoising: Denoising) -> bool:
+        """Whether the sample's numbers ran over. It is looked at only where the device is waited for in any case."""
+        return (denoising.finished or self._preview_is_due(ticket)) and not denoising.finite
+
+    def _redo(self, loaded: Loaded, ticket: Ticket) -> list[Outcome]:
+        """Start a sample again whose numbers ran over, in float32. Where that was used already, it fails."""
         sample = self._samples[ticket]
-        now = self._clock()
+        if loaded.model.dtype == torch.float32 or ticket.group.precise:
+            return self._fail([ticket], RequestFailed(LOST))
+        log.warning("drawing a sample of request %s again in float32: its numbers ran over", ticket.key)
+        self._forget({ticket})
+        precise = msgspec.structs.replace(ticket.group, precise=True)
+        again = msgspec.structs.replace(ticket, group=precise)
+        self._samples[again] = Sample(sample.request, sample.seed, sample.blobs)
+        self._scheduler.join(again)
+        return []
+
+    def _progress(self, loaded: Loaded, ticket: Ticket, denoising: Denoising) -> Outcome:
         preview = None
-        due = sample.previewed is None or now - sample.previewed >= self._config.preview_seconds
-        if due and denoising.clean is not None:
-            sample.previewed = now
-            preview = crop_preview(loaded.preview(denoising.clean), sample.request.frame)
+        if denoising.clean is not None and self._preview_is_due(ticket):
+            self._samples[ticket].previewed = self._clock()
+            preview = crop_preview(loaded.preview(denoising.clean), self._samples[ticket].request.frame)
         event = Progress(sample=ticket.sample, step=denoising.step, steps=denoising.steps, preview=preview)
         return Outcome(key=ticket.key, event=event)
+
+    def _preview_is_due(self, ticket: Ticket) -> bool:
+        latest = self._samples[ticket].previewed
+        return latest is None or self._clock() - latest >= self._config.preview_seconds
 
     def _decode_before_swap(self, model: str) -> list[Outcome]:
         """What the loaded model has finished needs its decoder, so it is decoded before the weights go."""
@@ -200,7 +249,8 @@ class StepRunner:
         ticket = self._undecoded[0]
         sample = self._samples[ticket]
         try:
-            outcome = Outcome(key=ticket.key, event=_result(loaded, ticket, sample))
+            done = _fitting(ticket.group, partial(_result, loaded, ticket, sample))
+            outcome = Outcome(key=ticket.key, event=done)
         except RequestFailed as error:
             outcome = _failure(ticket, error)
         self._forget({ticket})
@@ -213,19 +263,24 @@ class StepRunner:
         folder = self._folder(name)
         check_folder(name, folder)
         self._unload()
-        model = open_model(name, folder, self._placement)
-        self._loaded = Loaded(name, model, _fit_preview(name, model), self._fingerprint(name))
-        self._scheduler.row_limit = choose_rows(self._config, model)
+        self._loaded = if_it_fits(partial(self._open, name, folder))
+        if self._loaded is None:
+            raise ModelUnavailable(
+                f"The model {name} needs more memory than is free. Close what else uses it, or set up a smaller model."
+            )
         return self._loaded
+
+    def _open(self, name: str, folder: Path) -> Loaded:
+        model = self._opens(name, folder, self._placement)
+        loaded = Loaded(name, model, _fit_preview(name, model), self._fingerprint(name))
+        self._scheduler.row_limit = choose_rows(self._config, model)
+        return loaded
 
     def _unload(self) -> None:
         """Two models at once may not fit; the old one's memory must be free before the new one asks for its own."""
-        if self._loaded is None:
-            return
-        self._loaded = None
-        gc.collect()
-        if self._placement.device.type == "cuda":
-            torch.cuda.empty_cache()
+        if self._loaded is not None:
+            self._loaded = None
+            give_back()
 
     def _folder(self, name: str) -> Path:
         if name not in self._folders:
@@ -263,6 +318,24 @@ def _picture_to_encode(request: ImageRequest) -> str:
     return f"{request.init.ref} {request.frame}"
 
 
+def _fitting(group: Group, compute: Callable[[], T]) -> T:
+    """What is computed, at the second try where memory was only scattered. Raises RequestFailed if it does not fit."""
+    for _ in range(2):
+        computed = if_it_fits(lambda: (compute(),))
+        if computed is not None:
+            return computed[0]
+    raise RequestFailed(_no_room(group))
+
+
+def _no_room(group: Group) -> str:
+    return f"A picture of {group.canvas} needs more memory than there is, even alone. A smaller size may fit."
+
+
+def _started(loaded: Loaded, ticket: Ticket, sample: Sample) -> Denoising:
+    init = _read_init(loaded, sample.request, sample.blobs)
+    return loaded.model.start(sample.request, sample.seed, init, precise=ticket.group.precise)
+
+
 def _read_init(
     loaded: Loaded, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
 ) -> DiagonalGaussianDistribution | torch.Tensor | None:
@@ -284,11 +357,12 @@ def _result(loaded: Loaded, ticket: Ticket, sample: Sample) -> SampleDone:
     if sample.denoising is None:
         raise ValueError("only a sample that was stepped has a result")
     final = sample.denoising.latents
-    canvas = quantise(loaded.model.decode(final))
+    decoded = loaded.model.decode(final)
     return SampleDone(
         sample=ticket.sample,
-        pixels=crop(canvas, sample.request.frame),
+        pixels=crop(quantise(decoded.picture), sample.request.frame),
         latents=latent_blob.pack(final, loaded.fingerprint),
+        precise=decoded.precise or ticket.group.precise,
     )
 
 
@@ -299,6 +373,6 @@ def _failure(ticket: Ticket, error: EngineError) -> Outcome:
 
 def _fit_preview(name: str, model: StableDiffusion) -> PreviewMap:
     try:
-        return previews.fit(model.encode_mean, model.decode)
+        return previews.fit(model.encode_mean, lambda latents: model.decode(latents).picture)
     except RequestFailed as error:
         raise ModelUnavailable(f"The model {name} cannot draw: its decoder gives no numbers.") from error

@@ -165,6 +165,7 @@ def _info(name: str, entry: ModelEntry | None, models_dir: Path) -> ModelInfo:
     settings = entry if entry is not None else ModelEntry(notice=STAND_IN_NOTICE, native=_STAND_IN_NATIVE)
     native = Size(settings.native, settings.native) if settings.native else _native(folder)
     title, vocabulary = read_vocabulary(folder) if here else ("", None)
+    samplers = tuple(Sampler(sampler) for sampler in settings.samplers) or tuple(Sampler)
     return ModelInfo(
         name=name,
         title=settings.title or title or name,
@@ -176,7 +177,8 @@ def _info(name: str, entry: ModelEntry | None, models_dir: Path) -> ModelInfo:
         steps=settings.steps,
         strength=settings.strength,
         guidance=settings.guidance,
-        sampler=Sampler(settings.sampler),
+        sampler=Sampler(settings.sampler) if settings.sampler else samplers[0],
+        samplers=samplers,
         subtle=settings.subtle,
         strong=settings.strong,
         vocabulary=vocabulary,
@@ -334,6 +336,7 @@ def _typed_values(where: str, table: Mapping[str, Any], mistake: Callable[[str],
 
 def _wrong_values(values: Mapping[str, Any]) -> list[str]:
     share = "must be above 0 and at most 1"
+    samplers = values.get("samplers") or tuple(Sampler)
     wrong = {
         "exactly one of folder and hub must say where the model is": bool(values.get("folder"))
         == bool(values.get("hub")),
@@ -345,7 +348,7 @@ def _wrong_values(values: Mapping[str, Any]) -> list[str]:
         f"guidance must be between 0 and {MAX_GUIDANCE:g}": not 0
         <= values.get("guidance", 0)
         <= MAX_GUIDANCE,
-        f"sampler must be one of {', '.join(Sampler)}": values.get("sampler", Sampler.DDIM)
-        not in set(Sampler),
+        f"sampler must be one of {', '.join(samplers)}": values.get("sampler", "") not in {"", *samplers},
+        f"samplers must be a list of {', '.join(Sampler)}": not set(samplers) <= set(Sampler),
     } | {f"{key} {share}": not 0 < values.get(key, 1) <= 1 for key in ("strength", "subtle", "strong")}
     return [f"{sentence}." for sentence, is_wrong in wrong.items() if is_wrong]

@@ -28,6 +28,8 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """One table of models.toml. Exactly one of `folder` and `hub` says where the weights are.
 
     folder: a local folder in the diffusers layout. hub: a hub id, fetched once into the models folder at `revision`.
+    samplers: those that people may choose, all if there are none here; a model that was distilled for few steps names
+    its own. sampler: the one that is used unless another is asked for; the first of `samplers` where it is empty.
     The rest overrides what the model's own files say (see ModelInfo).
     """
 
@@ -40,7 +42,8 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     steps: int = 30
     strength: float = 0.75
     guidance: float = 7.5
-    sampler: str = "ddim"
+    sampler: str = ""
+    samplers: tuple[str, ...] = ()
     subtle: float = 0.35
     strong: float = 0.75
 

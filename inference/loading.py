@@ -27,6 +27,7 @@ from transformers.utils import logging as transformers_logging
 from inference.catalogue import SUPPORTED_PIPELINES
 from inference.config import Device, EngineConfig, Precision
 from inference.errors import ModelUnavailable
+from inference.memory import is_out_of_memory
 from inference.models.stable_diffusion import FAMILY, Parts, StableDiffusion
 from inference.samplers import Samplers
 
@@ -49,7 +50,7 @@ _SPECIAL = ("time_cond_proj_dim", "addition_embed_type", "class_embed_type")
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 
 # AcceleratorError is younger than the oldest torch that is supported.
-_DEVICE_ERRORS = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
+_DEVICE_ERROR: type[Exception] = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)
 
 MOST_ROWS = 16
 FIXED_CPU_ROWS = 8
@@ -97,7 +98,7 @@ def choose_rows(config: EngineConfig, model: StableDiffusion) -> int:
 
 
 def open_model(name: str, folder: Path, placement: Placement) -> StableDiffusion:
-    """Load a folder in the diffusers layout. Raises ModelUnavailable."""
+    """Load a folder in the diffusers layout. Raises ModelUnavailable, and what a device raises that has no room."""
     check_folder(name, folder)
     _keep_quiet()
     with _naming(name, folder):
@@ -246,8 +247,8 @@ def _naming(name: str, folder: Path) -> Iterator[None]:
         log.exception("loading %s failed", folder)
         raise ModelUnavailable(f"The model {name} cannot be loaded from {folder}: {error}") from error
     except RuntimeError as error:
-        # torch says so where shapes do not fit. A CUDA error is not the folder's fault: it must end the process.
-        if isinstance(error, _DEVICE_ERRORS):
+        # torch says so where shapes do not fit. What the device has to say is not the folder's fault.
+        if is_out_of_memory(error) or isinstance(error, _DEVICE_ERROR):
             raise
         raise ModelUnavailable(f"The model {name} cannot be loaded from {folder}: {error}") from error
 

@@ -10,13 +10,18 @@ the contract, because two natural-looking ways are silently wrong:
   handed to the pipeline's constructor, and from then on only copied with `copy.deepcopy`.
 
 A scheduler object is the state of one sample (step counts, histories): each sample gets a copy of its own.
+
+LCM from a picture: the plain image-to-image pipeline would run int(steps × strength) of the few steps. As in diffusers'
+own LCM pipeline the schedule is cut by the strength first and `steps` are spread over the rest; the plain pipeline does
+the same when it is handed those timesteps and a strength of 1.
 """
 
 from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -24,11 +29,16 @@ import torch
 from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    LCMScheduler,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
+    UniPCMultistepScheduler,
 )
 
-from inference.types import Sampler
+from inference.errors import BadRequest
+from inference.types import LCM_SCHEDULE, ImageRequest, Sampler
 
 
 class Schedule(Protocol):
@@ -39,7 +49,7 @@ class Schedule(Protocol):
     timesteps: torch.Tensor
     config: Any
 
-    def set_timesteps(self, num_inference_steps: int, *, device: str) -> None: ...
+    def set_timesteps(self, num_inference_steps: int, *, device: str, **options: object) -> None: ...
 
     def scale_model_input(self, sample: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor: ...
 
@@ -58,11 +68,46 @@ class Schedule(Protocol):
     ) -> tuple[torch.Tensor, ...]: ...
 
 
+def _second_of_step(_schedule: Any, stepped: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return stepped[1]
+
+
+def _latest_of_history(schedule: Any, _stepped: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return cast(torch.Tensor, schedule.model_outputs[-1])
+
+
+def _cut_by_strength(schedule: Schedule, request: ImageRequest) -> torch.Tensor:
+    """The part of the schedule that is run, as the pipelines cut it."""
+    schedule.set_timesteps(request.steps, device="cpu")
+    if request.init is None:
+        return schedule.timesteps
+    return _begun_at(schedule, (request.steps - request.planned_steps) * schedule.order)
+
+
+def _spread_over_strength(schedule: Schedule, request: ImageRequest) -> torch.Tensor:
+    """All steps of a few-step run, spread over what the strength leaves of the schedule that was distilled."""
+    strength = 1.0 if request.init is None else max(request.strength, 1 / LCM_SCHEDULE)
+    schedule.set_timesteps(
+        request.planned_steps, device="cpu", original_inference_steps=LCM_SCHEDULE, strength=strength
+    )
+    return schedule.timesteps if request.init is None else _begun_at(schedule, 0)
+
+
+def _begun_at(schedule: Schedule, begin: int) -> torch.Tensor:
+    """Schedulers that work on sigmas look the first one up by its index: fractional timesteps may come twice."""
+    set_begin_index: Any = getattr(schedule, "set_begin_index", None)
+    if set_begin_index is not None:
+        set_begin_index(begin)
+    return schedule.timesteps[begin:]
+
+
 class Reference(NamedTuple):
     """What a sampler's results are equal to.
 
     options: what makes the scheduler class this very sampler, whatever the folder's file says.
     clean: finds the clean picture that the step just done predicted, which these schedulers compute anyway.
+    draws: whether its steps draw noise, from the sample's own generator.
+    lay_out: sets the schedule's steps and gives the timesteps that are run.
     """
 
     text_to_image: type[Any]
@@ -70,28 +115,34 @@ class Reference(NamedTuple):
     scheduler: type[Any]
     options: Mapping[str, object]
     clean: Callable[[Any, tuple[torch.Tensor, ...]], torch.Tensor]
-
-
-def _ddim_clean(_schedule: Any, stepped: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    return stepped[1]
-
-
-def _dpm_clean(schedule: Any, _stepped: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    return cast(torch.Tensor, schedule.model_outputs[-1])
+    draws: bool = False
+    lay_out: Callable[[Schedule, ImageRequest], torch.Tensor] = _cut_by_strength
 
 
 STABLE_DIFFUSION = "Stable Diffusion"
 
+_SD = (StableDiffusionPipeline, StableDiffusionImg2ImgPipeline)
+_PLAIN: Mapping[str, object] = {"use_karras_sigmas": False}
+_KARRAS: Mapping[str, object] = {"use_karras_sigmas": True}
+_DPMPP_2M: Mapping[str, object] = {"algorithm_type": "dpmsolver++", "solver_order": 2}
+
 TABLE: Mapping[tuple[str, Sampler], Reference] = {
-    (STABLE_DIFFUSION, Sampler.DDIM): Reference(
-        StableDiffusionPipeline, StableDiffusionImg2ImgPipeline, DDIMScheduler, {}, _ddim_clean
-    ),
+    (STABLE_DIFFUSION, Sampler.DDIM): Reference(*_SD, DDIMScheduler, {}, _second_of_step),
     (STABLE_DIFFUSION, Sampler.DPMPP_2M): Reference(
-        StableDiffusionPipeline,
-        StableDiffusionImg2ImgPipeline,
-        DPMSolverMultistepScheduler,
-        {"algorithm_type": "dpmsolver++", "solver_order": 2},
-        _dpm_clean,
+        *_SD, DPMSolverMultistepScheduler, {**_DPMPP_2M, **_PLAIN}, _latest_of_history
+    ),
+    (STABLE_DIFFUSION, Sampler.DPMPP_2M_KARRAS): Reference(
+        *_SD, DPMSolverMultistepScheduler, {**_DPMPP_2M, **_KARRAS}, _latest_of_history
+    ),
+    (STABLE_DIFFUSION, Sampler.EULER): Reference(*_SD, EulerDiscreteScheduler, _PLAIN, _second_of_step),
+    (STABLE_DIFFUSION, Sampler.EULER_A): Reference(
+        *_SD, EulerAncestralDiscreteScheduler, {}, _second_of_step, draws=True
+    ),
+    (STABLE_DIFFUSION, Sampler.UNIPC): Reference(
+        *_SD, UniPCMultistepScheduler, {"solver_order": 2, **_PLAIN}, _latest_of_history
+    ),
+    (STABLE_DIFFUSION, Sampler.LCM): Reference(
+        *_SD, LCMScheduler, {}, _second_of_step, draws=True, lay_out=_spread_over_strength
     ),
 }
 
@@ -111,22 +162,41 @@ class Samplers:
             for from_picture in (False, True)
         }
 
-    def new(self, sampler: Sampler, *, from_picture: bool) -> Schedule:
-        """A scheduler object of its own for one sample."""
-        return copy.deepcopy(self._finished[sampler, from_picture])
+    def lay_out(self, request: ImageRequest) -> tuple[Schedule, torch.Tensor]:
+        """A scheduler object of its own for one sample of the request, and the timesteps it runs: (steps,), on the CPU.
 
-    def clean(self, sampler: Sampler, schedule: Schedule, stepped: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """The clean latents that the step just done predicted, (1, channels, height / 8, width / 8)."""
-        return self._references[sampler].clean(schedule, stepped)
+        The timesteps of some samplers are fractional. Raises BadRequest where the schedule has not so many steps.
+        """
+        schedule = copy.deepcopy(self._finished[request.sampler, request.init is not None])
+        if request.planned_steps > schedule.config["num_train_timesteps"]:
+            raise BadRequest(f"This model cannot run {request.steps} steps with {request.sampler}.")
+        with _without_warnings():
+            return schedule, self._references[request.sampler].lay_out(schedule, request)
+
+    def step(
+        self,
+        sampler: Sampler,
+        schedule: Schedule,
+        noise: torch.Tensor,
+        timestep: torch.Tensor,
+        latents: torch.Tensor,
+        generator: torch.Generator,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The latents after one step, and the clean ones that it predicted; both (1, channels, height / 8, width / 8).
+
+        noise: what the model said, in the model's own terms (epsilon or velocity).
+        """
+        row = self._references[sampler]
+        options = {"generator": generator} if row.draws else {}
+        stepped = schedule.step(noise, timestep, latents, return_dict=False, **options)
+        return stepped[0], row.clean(schedule, stepped)
 
 
 def _through_pipeline(
     row: Reference, from_picture: bool, folder: Path, components: Mapping[str, object]
 ) -> Schedule:
-    scheduler = row.scheduler.from_pretrained(folder / "scheduler", local_files_only=True, **row.options)
-    with warnings.catch_warnings():
-        # "outdated, should be set to": that correction is just what the constructor is called for.
-        warnings.simplefilter("ignore", FutureWarning)
+    with _without_warnings():
+        scheduler = row.scheduler.from_pretrained(folder / "scheduler", local_files_only=True, **row.options)
         pipeline = (row.image_to_image if from_picture else row.text_to_image)(
             **components,
             scheduler=scheduler,
@@ -135,3 +205,13 @@ def _through_pipeline(
             requires_safety_checker=False,
         )
     return cast(Schedule, pipeline.scheduler)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # "outdated, should be set to": that correction is just what the pipeline's constructor is called for.
+        warnings.simplefilter("ignore", FutureWarning)
+        # diffusers 0.42 turns a tensor into an array in a way that numpy 2 will not allow for ever.
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield

@@ -7,6 +7,7 @@ groups only one steps at a time, and none waits for ever.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Collection, Iterable
 
@@ -22,10 +23,14 @@ MODEL_STAY = 60
 
 
 class Group(msgspec.Struct, frozen=True):
-    """What samples must have in common to share a forward pass."""
+    """What samples must have in common to share a forward pass.
+
+    precise: they are computed in float32, because half precision ran over.
+    """
 
     model: str
     canvas: Size
+    precise: bool = False
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -39,22 +44,27 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What the next step does: `batch` shares the forward pass, `entering` are those of it that are new."""
+    """What the next step does: `batch` shares the forward pass, `entering` are those of it that are new.
+
+    rows: what one pass may hold; less than the batch has while the batch shrinks to what fits into memory.
+    """
 
     group: Group
     batch: tuple[Ticket, ...]
     entering: tuple[Ticket, ...]
+    rows: int
 
 
 class Line:
     """One group's samples, and the keeper of its rows. A group that is not stepped keeps what it has seated.
 
-    since: the step from which on the group has waited for its turn.
+    since: the step from which on the group has waited for its turn. rows: what has been found to fit into memory.
     """
 
     def __init__(self, group: Group, since: int) -> None:
         self.group = group
         self.since = since
+        self.rows = sys.maxsize
         self.seated: list[Ticket] = []
         self._waiting: deque[Ticket] = deque()
 
@@ -132,8 +142,16 @@ class Scheduler:
         if line is None:
             return None
         self._give_turn(line.group)
-        entering = line.seat(self.row_limit)
-        return Plan(line.group, tuple(line.seated), entering)
+        rows = min(self.row_limit, line.rows)
+        entering = line.seat(
+            max(2, rows)
+        )  # a guided sample is seated even where its two rows take two passes
+        return Plan(line.group, tuple(line.seated), entering, rows)
+
+    def shrink(self, group: Group, rows: int) -> None:
+        """No more rows than that fit into memory together; it holds until the group has nothing left to do."""
+        if group in self._lines:
+            self._lines[group].rows = rows
 
     def account(self, done: Iterable[Ticket]) -> None:
         """Book one step of the group whose turn it is; `done` have had their last one."""

@@ -21,12 +21,20 @@ MAX_SEED = 2**32 - 1
 MAX_GUIDANCE = 30.0
 MAX_SAMPLES = 16
 
+LCM_SCHEDULE = 50
+"""Steps of the schedule that latent consistency models are distilled on (Luo et al. 2023); a run takes some of them."""
+
 
 class Sampler(StrEnum):
     """How noise is taken away step by step; which diffusers class that is stands in `inference/samplers.py`."""
 
     DDIM = "ddim"
     DPMPP_2M = "dpmpp-2m"
+    DPMPP_2M_KARRAS = "dpmpp-2m-karras"
+    EULER = "euler"
+    EULER_A = "euler-a"
+    UNIPC = "unipc"
+    LCM = "lcm"
 
 
 class InitKind(StrEnum):
@@ -125,10 +133,15 @@ class ImageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def planned_steps(self) -> int:
-        """Denoising steps that are run: int(steps × strength) as diffusers counts, but never none."""
-        if self.init is None:
-            return self.steps
-        return max(1, min(self.steps, int(self.steps * self.strength)))
+        """Denoising steps that are run: int(steps × strength) as diffusers counts, but never none.
+
+        With LCM `steps` are run at any strength: they are spread over the part of its schedule that the strength
+        leaves, so there are never more than that part has.
+        """
+        strength = 1.0 if self.init is None else self.strength
+        if self.sampler is Sampler.LCM:
+            return max(1, min(self.steps, int(LCM_SCHEDULE * strength)))
+        return max(1, min(self.steps, int(self.steps * strength)))
 
 
 class Pixels(msgspec.Struct, frozen=True):
@@ -154,6 +167,8 @@ Blob = Pixels | bytes
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A sample has done `step` of `steps` steps. Every step sends one; previews come by time, not by step.
 
+    `step` goes back to 1 where a sample has to start again: after Restarted, and when half precision ran over.
+
     preview: the sample as it would look now, at 1/8 of the result's size (a linear map, not the decoder).
     """
 
@@ -164,11 +179,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SampleDone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One sample's result: pixels of `frame.content` size, and the canvas's final latents as an opaque blob."""
+    """One sample's result: pixels of `frame.content` size, and the canvas's final latents as an opaque blob.
+
+    precise: half precision ran over, and what had failed was computed again in float32. It took longer than usual.
+    """
 
     sample: int
     pixels: Pixels
     latents: bytes
+    precise: bool = False
 
 
 class Restarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):

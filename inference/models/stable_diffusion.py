@@ -4,15 +4,21 @@ The stages stand in the order in which a sample goes through them: encode the te
 after step, decode. Each does what the reference pipeline of `inference.samplers` does for one picture, in the same
 order of random draws; only the UNet's forward pass is shared between samples.
 
-Shapes: latents are (1, 4, height / 8, width / 8) in the model's number format, text is (1, tokens, width).
+Shapes: latents are (1, 4, height / 8, width / 8) in the model's number format, text is (1, tokens, width), where tokens
+is the tokenizer's length or, for a long prompt, a multiple of it.
+
+Half precision may run over. The VAE's part is then computed again in float32 at once, the UNet's part by starting the
+sample again with `precise`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +27,13 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils.torch_utils import randn_tensor
+from torch.nn.functional import pad
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from inference.errors import BadRequest, RequestFailed
 from inference.framing import RGB
+from inference.halving import in_parts
+from inference.memory import if_it_fits
 from inference.recent import Recent
 from inference.samplers import STABLE_DIFFUSION, Samplers, Schedule
 from inference.types import ImageRequest, Sampler, Size
@@ -32,8 +41,12 @@ from inference.types import ImageRequest, Sampler, Size
 log = logging.getLogger(__name__)
 
 FAMILY = STABLE_DIFFUSION
+LOST = "The model lost its way: its numbers ran over. Other settings may help."
 TEXTS_KEPT = 64
 """Encoded prompts that are kept: the empty negative prompt and what a few people are iterating on."""
+
+MOST_CHUNKS = 16
+"""Of a prompt. Everybody in the batch is padded to its longest text, so one endless prompt would slow down all."""
 
 
 @dataclass(slots=True)
@@ -46,18 +59,20 @@ class Parts:
     tokenizer: CLIPTokenizer
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Denoising:
     """One sample on its way from noise to picture.
 
     schedule: its own scheduler object. timesteps: (steps,) on the CPU, where the schedulers look them up.
-    clean: the clean latents that the latest step predicted. negative: None where the sample is not guided.
+    generator: the seed's, for samplers that draw noise in their steps. negative: None where the sample is not guided.
+    clean: the clean latents that the latest step predicted.
     """
 
     latents: torch.Tensor
     schedule: Schedule
     sampler: Sampler
     timesteps: torch.Tensor
+    generator: torch.Generator
     guidance: float
     prompt: torch.Tensor
     negative: torch.Tensor | None
@@ -80,6 +95,32 @@ class Denoising:
     def model_input(self) -> torch.Tensor:
         return self.schedule.scale_model_input(self.latents, self.timestep)
 
+    @property
+    def finite(self) -> bool:
+        """Whether its numbers are still numbers; they never become so again. Waits for the device."""
+        return bool(torch.isfinite(self.latents).all())
+
+
+class Row(NamedTuple):
+    """One row of a forward pass: a sample, and the text it is seen with."""
+
+    sample: Denoising
+    text: torch.Tensor
+
+
+class Stepped(NamedTuple):
+    """What came of a step. most: rows that fitted into one pass. left_out: samples that do not fit even alone."""
+
+    most: int
+    left_out: list[Denoising]
+
+
+class Decoded(NamedTuple):
+    """picture: (height, width, 3), from 0 to 1. precise: half precision did not do for it, float32 did."""
+
+    picture: npt.NDArray[np.float32]
+    precise: bool
+
 
 class StableDiffusion:
     """A loaded model. Everything that changes while a sample is drawn is in its `Denoising`."""
@@ -95,35 +136,60 @@ class StableDiffusion:
         # Asked for in every step; the libraries' own properties walk through all submodules each time.
         self.device: torch.device = parts.unet.device
         self.dtype: torch.dtype = parts.unet.dtype
+        self._unet_dtype = self.dtype
         self._samplers = samplers
         self._texts = Recent[str, torch.Tensor](TEXTS_KEPT)
 
     def encode_text(self, text: str) -> torch.Tensor:
-        """A prompt as the UNet reads it, cut to the tokenizer's length as the pipelines cut it."""
+        """A prompt as the UNet reads it.
+
+        What fits into the tokenizer's length is encoded as the pipelines do it. Of what is longer they would cut off
+        the rest; here it is encoded in chunks of that length. Raises BadRequest for more than MOST_CHUNKS.
+        """
         return self._texts.get(text, self._encode_text)
 
     @torch.inference_mode()
     def _encode_text(self, text: str) -> torch.Tensor:
-        tokens = self.tokenizer(
-            text,
-            padding="max_length",
-            max_length=self.tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        )
+        tokens, seen = self._chunks(text)
         masked = getattr(self.text_encoder.config, "use_attention_mask", False)
-        attention_mask = tokens.attention_mask.to(self.device) if masked else None
         encoded: torch.Tensor = self.text_encoder(
-            tokens.input_ids.to(self.device), attention_mask=attention_mask
+            tokens.to(self.device), attention_mask=seen.to(self.device) if masked else None
         )[0]
-        return encoded.to(self.text_encoder.dtype)
+        return encoded.flatten(0, 1)[None].to(self.text_encoder.dtype)
+
+    def _chunks(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """The text's tokens, each chunk begun, ended and padded as a prompt is, and what of them is not padding.
+
+        Both (chunks, tokenizer's length).
+        """
+        length = min(self.tokenizer.model_max_length, self.text_encoder.config.max_position_embeddings)
+        begin, *content, end = self.tokenizer(text, truncation=False, verbose=False).input_ids
+        room = length - 2
+        if len(content) > MOST_CHUNKS * room:
+            raise BadRequest(
+                f"The prompt is too long for this model: it has {len(content)} word pieces, "
+                f"and {MOST_CHUNKS * room} can be read."
+            )
+        chunks = [content[at : at + room] for at in range(0, len(content), room)] or [[]]
+        padding = self.tokenizer.pad_token_id
+        tokens = [[begin, *chunk, end, *[padding] * (room - len(chunk))] for chunk in chunks]
+        seen = [[at < len(chunk) + 2 for at in range(length)] for chunk in chunks]
+        return torch.tensor(tokens), torch.tensor(seen, dtype=torch.long)
 
     @torch.inference_mode()
     def encode_picture(self, canvas: RGB) -> DiagonalGaussianDistribution:
         """What the VAE makes of a canvas: a distribution, of which each sample draws its own start."""
         values = torch.from_numpy(canvas.astype(np.float32) / 255.0).permute(2, 0, 1)[None]
+        encoded = self._encoded(2.0 * values - 1.0)
+        if self.vae.dtype != torch.float32 and not torch.isfinite(encoded.parameters).all():
+            log.warning("encoding again in float32: the latents are not finite in %s", self.vae.dtype)
+            with _in_float32(self.vae):
+                encoded = self._encoded(2.0 * values - 1.0)
+        return encoded
+
+    def _encoded(self, values: torch.Tensor) -> DiagonalGaussianDistribution:
         distribution: DiagonalGaussianDistribution = self.vae.encode(
-            (2.0 * values - 1.0).to(self.device, self.dtype)
+            values.to(self.device, self.vae.dtype)
         ).latent_dist
         return distribution
 
@@ -134,73 +200,76 @@ class StableDiffusion:
 
     @torch.inference_mode()
     def start(
-        self, request: ImageRequest, seed: int, init: DiagonalGaussianDistribution | torch.Tensor | None
+        self,
+        request: ImageRequest,
+        seed: int,
+        init: DiagonalGaussianDistribution | torch.Tensor | None,
+        *,
+        precise: bool = False,
     ) -> Denoising:
         """Put one sample before its first step.
 
         init: what `encode_picture` gave, latents of an earlier result, or None to start from noise alone. The seed's
-        generator is on the CPU, so that it means the same on every device; it draws the VAE's sample, then the noise.
-        Raises BadRequest for steps or latents that do not fit the model.
+        generator is on the CPU, so that it means the same on every device; it draws the VAE's sample, then the noise,
+        then what the sampler wants. precise: the UNet computes this sample in float32, whatever the model's format is.
+        Raises BadRequest for steps, texts or latents that do not fit the model.
         """
         generator = torch.Generator().manual_seed(seed)
-        schedule = self._schedule(request)
+        dtype = torch.float32 if precise else self.dtype
+        schedule, timesteps = self._samplers.lay_out(request)
         if init is None:
-            timesteps = schedule.timesteps
-            latents = self._noise(request.frame.canvas, generator) * schedule.init_noise_sigma
+            latents = (
+                self._noise(self._shape(request.frame.canvas), generator, dtype) * schedule.init_noise_sigma
+            )
         else:
-            timesteps = _remaining(schedule, request.steps - request.planned_steps)
-            latents = self._noised(self._initial(init, request, generator), schedule, timesteps, generator)
+            clean = self._initial(init, request, generator).to(dtype)
+            noise = self._noise(clean.shape, generator, dtype)
+            latents = schedule.add_noise(clean, noise, timesteps[:1])
         return Denoising(
             latents=latents,
             schedule=schedule,
             sampler=request.sampler,
             timesteps=timesteps,
+            generator=generator,
             guidance=request.guidance,
-            prompt=self.encode_text(request.prompt),
-            negative=self.encode_text(request.negative_prompt) if request.guided else None,
+            prompt=self.encode_text(request.prompt).to(dtype),
+            negative=self.encode_text(request.negative_prompt).to(dtype) if request.guided else None,
         )
 
     @torch.inference_mode()
-    def step(self, samples: Sequence[Denoising], *, rows: int = 0) -> None:
+    def step(self, samples: Sequence[Denoising], *, most: int, fixed: bool = False) -> Stepped:
         """One step of every sample, each at its own timestep, in one forward pass of the UNet.
 
-        The rows are all prompts, then the negative prompts of the guided. With `rows` the pass is filled up to that
-        many, so that a sample's bits do not depend on how many others there are.
+        The rows are all prompts, then the negative prompts of the guided. Where they do not fit into `most` rows, or
+        into memory, there are several passes. Either all samples are `precise` or none is. With `fixed` each pass is
+        filled up to `most` rows and holds texts of one length, so that a sample's bits do not depend on the others.
         """
-        guided = [sample for sample in samples if sample.negative is not None]
-        predicted = self._predict([*samples, *guided], [*_prompts(samples), *_negatives(guided)], rows)
-        negatives = iter(predicted[len(samples) :].split(1))
-        for sample, noise in zip(samples, predicted[: len(samples)].split(1), strict=True):
-            if sample.negative is not None:
-                negative = next(negatives)
-                noise = negative + sample.guidance * (noise - negative)
-            self._advance(sample, noise)
+        if if_it_fits(lambda: self._set_unet(samples[0].latents.dtype)) is None:
+            return Stepped(most, list(samples))
+        left_out: list[Denoising] = []
+        for together in _of_one_length(samples) if fixed else [samples]:
+            predict = partial(self._predict, fixed=fixed)
+            predicted, most = in_parts(_rows(together), most, predict, filled=fixed)
+            left_out += self._advance(together, predicted)
+        return Stepped(most, left_out)
 
-    def decode(self, latents: torch.Tensor) -> npt.NDArray[np.float32]:
-        """Finished latents as a picture: (height, width, 3), from 0 to 1.
+    def decode(self, latents: torch.Tensor) -> Decoded:
+        """Finished latents as a picture.
 
         Half precision may overflow in the decoder, which shows as values that are no numbers or as a black picture:
         then it is decoded again in float32. Raises RequestFailed where that does not help.
         """
         if not torch.isfinite(latents).all():
-            raise RequestFailed("The model lost its way: its numbers ran over. Other settings may help.")
+            raise RequestFailed(LOST)
         picture = self._decoded(latents)
-        if _broken(picture) and self.vae.dtype != torch.float32:
+        again = _broken(picture) and self.vae.dtype != torch.float32
+        if again:
             log.warning("decoding again in float32: the picture is black or not finite in %s", self.vae.dtype)
-            picture = self._decoded_precisely(latents)
+            with _in_float32(self.vae):
+                picture = self._decoded(latents)
         if not np.isfinite(picture).all():
             raise RequestFailed("The model made no picture: its decoder gave no numbers.")
-        return picture
-
-    def _schedule(self, request: ImageRequest) -> Schedule:
-        schedule = self._samplers.new(request.sampler, from_picture=request.init is not None)
-        try:
-            schedule.set_timesteps(request.steps, device="cpu")
-        except ValueError as error:
-            raise BadRequest(
-                f"This model cannot run {request.steps} steps with {request.sampler}."
-            ) from error
-        return schedule
+        return Decoded(picture, again)
 
     def _initial(
         self,
@@ -212,18 +281,10 @@ class StableDiffusion:
             return init.sample(generator) * float(self.vae.config["scaling_factor"])
         if init.shape != self._shape(request.frame.canvas):
             raise BadRequest("The stored latents are of another size than the picture.")
-        return init.to(self.device, self.dtype)
+        return init.to(self.device)
 
-    def _noised(
-        self, clean: torch.Tensor, schedule: Schedule, timesteps: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
-        noise = randn_tensor(clean.shape, generator=generator, device=self.device, dtype=clean.dtype)
-        return schedule.add_noise(clean, noise, timesteps[:1])
-
-    def _noise(self, canvas: Size, generator: torch.Generator) -> torch.Tensor:
-        noise: torch.Tensor = randn_tensor(
-            self._shape(canvas), generator=generator, device=self.device, dtype=self.dtype
-        )
+    def _noise(self, shape: Sequence[int], generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+        noise: torch.Tensor = randn_tensor(tuple(shape), generator=generator, device=self.device, dtype=dtype)
         return noise
 
     def _shape(self, canvas: Size) -> tuple[int, int, int, int]:
@@ -234,23 +295,53 @@ class StableDiffusion:
         channels = self.unet.config["in_channels"]
         return 1, channels, canvas.height // self.scale_factor, canvas.width // self.scale_factor
 
-    def _predict(
-        self, samples: Sequence[Denoising], texts: Sequence[torch.Tensor], rows: int
-    ) -> torch.Tensor:
-        latents = torch.cat([sample.model_input for sample in samples])
-        timesteps = torch.stack([sample.timestep for sample in samples])
-        text = torch.cat(list(texts))
-        filled = [_filled(tensor, rows) for tensor in (latents, timesteps, text)]
-        predicted: torch.Tensor = self.unet(
-            filled[0], filled[1].to(self.device), encoder_hidden_states=filled[2], return_dict=False
-        )[0]
-        return predicted[: len(samples)]
+    def _set_unet(self, dtype: torch.dtype) -> torch.dtype:
+        """Have the UNet in the format of the samples. From half precision to float32 and back loses nothing."""
+        if dtype != self._unet_dtype:
+            try:
+                torch.nn.Module.to(self.unet, dtype)
+            except BaseException:
+                torch.nn.Module.to(self.unet, self._unet_dtype)  # else it would be left in two formats
+                raise
+            self._unet_dtype = dtype
+        return dtype
 
-    def _advance(self, sample: Denoising, noise: torch.Tensor) -> None:
-        stepped = sample.schedule.step(noise, sample.timestep, sample.latents, return_dict=False)
-        sample.clean = self._samplers.clean(sample.sampler, sample.schedule, stepped)
-        sample.latents = stepped[0]
-        sample.step += 1
+    def _predict(self, rows: Sequence[Row], most: int, *, fixed: bool) -> Sequence[torch.Tensor] | None:
+        """What the UNet says of each row, (1, 4, height / 8, width / 8); None where they do not fit into memory."""
+        predicted = if_it_fits(lambda: self._pass(rows, most if fixed else 0))
+        return None if predicted is None else predicted[: len(rows)].split(1)
+
+    def _pass(self, rows: Sequence[Row], filled_to: int) -> torch.Tensor:
+        latents = torch.cat([row.sample.model_input for row in rows])
+        timesteps = torch.stack([row.sample.timestep.float() for row in rows]).to(self.device)
+        text, mask = _padded([row.text for row in rows])
+        predicted: torch.Tensor = self.unet(
+            _filled(latents, filled_to),
+            _filled(timesteps, filled_to),
+            encoder_hidden_states=_filled(text, filled_to),
+            encoder_attention_mask=None if mask is None else _filled(mask, filled_to),
+            return_dict=False,
+        )[0]
+        return predicted
+
+    def _advance(
+        self, samples: Sequence[Denoising], predicted: Sequence[torch.Tensor | None]
+    ) -> list[Denoising]:
+        """Take each sample's step. Returns those for which the prediction is missing; they have not moved."""
+        left_out: list[Denoising] = []
+        negatives = iter(predicted[len(samples) :])
+        for sample, noise in zip(samples, predicted[: len(samples)], strict=True):
+            negative = noise if sample.negative is None else next(negatives)
+            if noise is None or negative is None:
+                left_out.append(sample)
+                continue
+            if sample.negative is not None:
+                noise = negative + sample.guidance * (noise - negative)
+            sample.latents, sample.clean = self._samplers.step(
+                sample.sampler, sample.schedule, noise, sample.timestep, sample.latents, sample.generator
+            )
+            sample.step += 1
+        return left_out
 
     @torch.inference_mode()
     def _decoded(self, latents: torch.Tensor) -> npt.NDArray[np.float32]:
@@ -260,30 +351,39 @@ class StableDiffusion:
         picture: npt.NDArray[np.float32] = colours.float().cpu().numpy()
         return picture
 
-    def _decoded_precisely(self, latents: torch.Tensor) -> npt.NDArray[np.float32]:
-        half = self.vae.dtype
-        torch.nn.Module.to(self.vae, torch.float32)
-        try:
-            return self._decoded(latents)
-        finally:
-            torch.nn.Module.to(self.vae, half)
+
+@contextmanager
+def _in_float32(module: Any) -> Iterator[None]:
+    half = module.dtype
+    try:
+        torch.nn.Module.to(module, torch.float32)
+        yield
+    finally:
+        torch.nn.Module.to(module, half)
 
 
-def _remaining(schedule: Schedule, skipped: int) -> torch.Tensor:
-    """The part of the schedule that is run from a picture, as the image-to-image pipeline cuts it."""
-    begin = skipped * schedule.order
-    set_begin_index: Any = getattr(schedule, "set_begin_index", None)
-    if set_begin_index is not None:
-        set_begin_index(begin)
-    return schedule.timesteps[begin:]
+def _rows(samples: Sequence[Denoising]) -> list[Row]:
+    prompts = [Row(sample, sample.prompt) for sample in samples]
+    return prompts + [Row(sample, sample.negative) for sample in samples if sample.negative is not None]
 
 
-def _prompts(samples: Sequence[Denoising]) -> list[torch.Tensor]:
-    return [sample.prompt for sample in samples]
+def _of_one_length(samples: Sequence[Denoising]) -> list[list[Denoising]]:
+    """The samples by the lengths of their texts: a mask, and more to attend to, would change their neighbours' bits."""
+    groups: dict[tuple[int, bool], list[Denoising]] = {}
+    for sample in samples:
+        lengths = {row.text.shape[1] for row in _rows([sample])}
+        groups.setdefault((max(lengths), len(lengths) > 1), []).append(sample)
+    return list(groups.values())
 
 
-def _negatives(samples: Sequence[Denoising]) -> list[torch.Tensor]:
-    return [sample.negative for sample in samples if sample.negative is not None]
+def _padded(texts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """All texts at the length of the longest, and a mask of what is theirs, (rows, tokens); None where all is."""
+    longest = max(text.shape[1] for text in texts)
+    padded = torch.cat([pad(text, (0, 0, 0, longest - text.shape[1])) for text in texts])
+    if all(text.shape[1] == longest for text in texts):
+        return padded, None
+    lengths = torch.tensor([text.shape[1] for text in texts], device=padded.device)
+    return padded, torch.arange(longest, device=padded.device) < lengths[:, None]
 
 
 def _filled(tensor: torch.Tensor, rows: int) -> torch.Tensor:

@@ -145,7 +145,7 @@ class _counting_rows:  # noqa: N801 - reads as the context it is
 
 def as_floats(runner: StepRunner, done: SampleDone, fingerprint: str) -> npt.NDArray[np.float32]:
     """The result before it is rounded to bytes, (height, width, 3) from 0 to 1."""
-    return model_of(runner).decode(latents.unpack(done.latents, fingerprint))
+    return model_of(runner).decode(latents.unpack(done.latents, fingerprint)).picture
 
 
 def as_bytes(done: SampleDone) -> npt.NDArray[np.uint8]:

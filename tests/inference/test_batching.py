@@ -28,6 +28,7 @@ from tests.inference import tiny_models
 from tests.inference.driving import (
     LATENTS,
     SKETCH,
+    Played,
     as_bytes,
     config,
     fingerprint_of,
@@ -71,6 +72,15 @@ def make(folders: dict[str, Path], entering: Any = ignore, **settings: Any) -> S
 
 def sent(outcomes: list[Outcome], kind: type) -> list[int]:
     return [one.key for one in outcomes if isinstance(one.event, kind)]
+
+
+def events(played: Played, key: int) -> list[object]:
+    return [one.event for step in played.outcomes for one in step if one.key == key]
+
+
+def apart(one: SampleDone, other: SampleDone) -> int:
+    """The largest difference of two pictures, of 255."""
+    return int(np.abs(as_bytes(one).astype(int) - as_bytes(other)).max())
 
 
 def test_each_step_tells_of_every_sample_and_the_last_brings_the_result(folders: dict[str, Path]) -> None:
@@ -130,6 +140,29 @@ def test_rows_are_kept_to_the_limit(folders: dict[str, Path]) -> None:
     played = play(make(folders), [request("sd2", seeds=(1, 2, 3, 4, 5), steps=3)], {})
 
     assert played.rows == [8, 8, 8, 2, 2, 2]
+
+
+def test_candidates_start_one_by_one_as_rows_come_free(folders: dict[str, Path]) -> None:
+    """Four seeds beside a neighbour with room for two samples: nobody waits for all four rows, and each candidate is
+    what its seed alone gives."""
+    runner = make(folders, max_rows=4)
+    neighbour, four = request("sd2", steps=2), request("sd2", seeds=(1, 2, 3, 4), steps=3)
+
+    played = play(runner, [neighbour, four], {})
+    alone = [play(runner, [request("sd2", seeds=(seed,), steps=3)], {}).done[0] for seed in (*four.seeds, 99)]
+
+    begun = {
+        one.event.sample: number
+        for number, step in reversed(list(enumerate(played.outcomes)))
+        for one in step
+        if one.key == 1 and isinstance(one.event, Progress)
+    }
+    done = [event for event in events(played, 1) if isinstance(event, SampleDone)]
+    assert begun == {0: 0, 1: 2, 2: 3, 3: 5}
+    assert [one.sample for one in done] == [0, 1, 2, 3]
+    assert all(apart(one, alone[one.sample]) <= 1 for one in done)
+    assert min(apart(one, alone[one.sample + 1]) for one in done) >= 100, "the control: another seed"
+    assert set(played.rows) == {4, 2}
 
 
 def test_a_dropped_request_is_gone_from_the_next_step(folders: dict[str, Path]) -> None:
@@ -196,7 +229,7 @@ def test_a_sample_that_cannot_be_drawn_fails_alone(
     alone = play(runner, [other], {})
 
     assert sentence in played.failures()[1]
-    assert np.abs(as_bytes(played.done[0]).astype(int) - as_bytes(alone.done[0])).max() <= 1
+    assert apart(played.done[0], alone.done[0]) <= 1
     assert 1 not in played.done
 
 

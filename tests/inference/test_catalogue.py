@@ -110,11 +110,12 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         [models.both]
         folder = "x"
         hub = "https://example.org/x"
-        sampler = "euler"
+        sampler = "eular"
         stepps = 3
         [models.neither]
         native = 500
         guidance = "much"
+        samplers = ["ddim", "moon"]
         [models.stand-in]
         folder = "y"
         """
@@ -132,6 +133,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         ("[models.neither]", "exactly one"),
         ("[models.neither]", "native"),
         ("[models.neither]", "guidance"),
+        ("[models.neither]", "samplers must be a list of ddim"),
         ("[models.stand-in]", "built in"),
         ("models.toml", "defualt"),
         ("default", "nobody"),
@@ -211,6 +213,27 @@ def test_the_catalogue_overrides_the_files(tmp_path: Path) -> None:
 
     assert (known.native, known.title, known.notice) == (Size(256, 256), "T", "N")
     assert (known.steps, known.sampler, known.subtle) == (4, Sampler.DPMPP_2M, 0.2)
+
+
+def test_a_model_may_offer_some_samplers_only(tmp_path: Path) -> None:
+    """Of a model for few steps the others would make mud; the first is its default. Without a list all are offered."""
+    assert (info(tmp_path).sampler, info(tmp_path).samplers) == (Sampler.DDIM, tuple(Sampler))
+
+    few = info(tmp_path, samplers=("lcm", "euler-a"))
+    assert (few.sampler, few.samplers) == (Sampler.LCM, (Sampler.LCM, Sampler.EULER_A))
+    assert info(tmp_path, samplers=("lcm", "euler-a"), sampler="euler-a").sampler is Sampler.EULER_A
+
+
+def test_a_default_sampler_that_is_not_offered_is_a_mistake(tmp_path: Path) -> None:
+    """Nobody could draw with it."""
+    text = """
+        [models.few]
+        folder = "few"
+        samplers = ["lcm", "euler"]
+        sampler = "ddim"
+        """
+    with pytest.raises(CatalogueError, match="sampler must be one of lcm, euler"):
+        read_catalogue(written(tmp_path, text))
 
 
 def test_the_version_changes_with_anything_that_changes_pictures(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from inference import (
     ModelInfo,
     PictureRef,
     Pixels,
+    Sampler,
     Size,
     fit,
     size_table,
@@ -46,6 +47,7 @@ def request(
     strength: float = 0.75,
     steps: int = 30,
     guidance: float = 7.5,
+    sampler: Sampler = Sampler.DDIM,
 ) -> ImageRequest:
     square = Size(512, 512)
     return ImageRequest(
@@ -57,6 +59,7 @@ def request(
         strength=strength,
         steps=steps,
         guidance=guidance,
+        sampler=sampler,
     )
 
 
@@ -175,6 +178,17 @@ def test_steps_are_planned_as_diffusers_counts(steps: int, strength: float, plan
     """int(steps × strength) on an init, but never none; without an init all of them."""
     assert request(init=INIT, steps=steps, strength=strength).planned_steps == planned
     assert request(steps=steps, strength=strength).planned_steps == steps
+
+
+@pytest.mark.parametrize(
+    "steps, strength, planned", [(4, 0.5, 4), (4, 0.05, 2), (30, 0.35, 17), (4, 0.01, 1), (60, 1.0, 50)]
+)
+def test_few_step_samplers_run_the_steps_that_are_asked_for(
+    steps: int, strength: float, planned: int
+) -> None:
+    """With LCM strength says how far back it starts, not how many steps it takes, until its schedule has no more."""
+    assert request(init=INIT, steps=steps, strength=strength, sampler=Sampler.LCM).planned_steps == planned
+    assert request(steps=4, sampler=Sampler.LCM).planned_steps == 4
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def smooth_latents(seed: int) -> torch.Tensor:
 
 def small_decode(model: StableDiffusion, latents: torch.Tensor) -> npt.NDArray[np.float32]:
     """The real decode, averaged to one pixel per latent."""
-    small: npt.NDArray[np.float32] = model.decode(latents).reshape(16, 8, 16, 8, 3).mean(axis=(1, 3))
+    small: npt.NDArray[np.float32] = model.decode(latents).picture.reshape(16, 8, 16, 8, 3).mean(axis=(1, 3))
     return small
 
 
@@ -56,7 +56,7 @@ def correlation(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
 
 def test_the_map_shows_what_the_decoder_would(model: StableDiffusion) -> None:
     """Latents it was not fitted on look like their decode, and not like the decode of others."""
-    preview = previews.fit(model.encode_mean, model.decode)
+    preview = previews.fit(model.encode_mean, lambda latents: model.decode(latents).picture)
     shown = [preview(smooth_latents(seed)) for seed in range(4)]
     decoded = [small_decode(model, smooth_latents(seed)) for seed in range(4)]
 

@@ -135,6 +135,52 @@ def test_a_model_with_nothing_to_do_yields_at_once() -> None:
     assert step(scheduler).group == OTHER_MODEL
 
 
+def test_a_group_that_was_shrunk_gives_away_no_more_rows_than_fit() -> None:
+    """Who is seated stays and is stepped in several passes; newcomers wait; another canvas keeps its own rows."""
+    scheduler = Scheduler(row_limit=8, stay=2)
+    first = [ticket(key) for key in range(4)]
+    for one in (*first, ticket(4), ticket(5, group=WIDE)):
+        scheduler.join(one)
+
+    before = step(scheduler)
+    scheduler.shrink(SQUARE, 3)
+    after = step(scheduler, *first[:3])
+    turns = [step(scheduler) for _ in range(4)]
+
+    assert (len(before.batch), before.rows) == (4, 8)
+    assert (keys(after.batch), after.rows) == ([0, 1, 2, 3], 3)
+    assert [(plan.group, keys(plan.batch), plan.rows) for plan in turns[::2]] == [
+        (WIDE, [5], 8),
+        (SQUARE, [3], 3),
+    ]
+
+
+def test_rows_that_did_not_fit_are_tried_again_after_the_group_was_done() -> None:
+    """Memory that somebody else had taken may be free by then."""
+    scheduler = Scheduler(row_limit=8)
+    only = ticket(1)
+    scheduler.join(only)
+    step(scheduler)
+    scheduler.shrink(SQUARE, 1)
+    shrunk = step(scheduler, only)
+    scheduler.join(ticket(2))
+
+    assert (shrunk.rows, step(scheduler).rows) == (1, 8)
+
+
+def test_a_guided_sample_is_seated_even_where_its_rows_need_two_passes() -> None:
+    """With room for one row at a time it would wait for ever otherwise."""
+    scheduler = Scheduler(row_limit=8)
+    first = ticket(1, rows=1)
+    for one in (first, ticket(2)):
+        scheduler.join(one)
+    step(scheduler)
+    scheduler.shrink(SQUARE, 1)
+    step(scheduler, first)
+
+    assert keys(step(scheduler).batch) == [2]
+
+
 def test_a_limit_below_a_guided_sample_is_refused() -> None:
     """A guided sample needs two rows: with fewer it would wait for ever."""
     with pytest.raises(ValueError, match="at least two"):

@@ -126,30 +126,29 @@ async def test_only_the_batch_is_suspected(tmp_path: Path) -> None:
     assert all(prompts(turn) in ({"in batch"}, {"in line"}) for turn in held.named("step"))
 
 
-async def test_a_poison_request_fails_and_nobody_else(tmp_path: Path) -> None:
-    """It kills its batch once and then itself, alone, twice; everybody else gets their pictures."""
+async def test_a_poison_request_in_a_batch_of_eight_fails_and_nobody_else(tmp_path: Path) -> None:
+    """It kills its batch once and then itself, alone, twice; the seven others get their pictures, and so does the next
+    request."""
+    innocent = [f"request {number}" for number in range(7)]
+    everybody = [*innocent[:3], "poison", *innocent[3:]]
 
     def deadly(turn: Turn) -> bool:
-        return turn.name == "step" and (len(prompts(turn)) == 3 or prompts(turn) == {"poison"})
+        return turn.name == "step" and (len(prompts(turn)) == 8 or prompts(turn) == {"poison"})
 
     async with stage(tmp_path) as held:
         held.decide = lambda turn: "die" if deadly(turn) else "go"
         async with toy_engine(toy_config(tmp_path)) as engine:
             outcomes = await asyncio.gather(
-                draw(engine, request("one", steps=500)),
-                draw(engine, request("poison", steps=500)),
-                draw(engine, request("two", steps=500)),
-                return_exceptions=True,
+                *(draw(engine, request(prompt, steps=20)) for prompt in everybody), return_exceptions=True
             )
             afterwards = await draw(engine, request("next"))
 
-    one, poison, two = outcomes
+    poison = outcomes.pop(3)
+    drawn = [events for events in outcomes if not isinstance(events, BaseException)]
     assert isinstance(poison, RequestKillsWorker)
-    assert not isinstance(one, BaseException)
-    assert not isinstance(two, BaseException)
-    assert [len(results(events)) for events in (one, two, afterwards)] == [1, 1, 1]
+    assert [len(results(events)) for events in (*drawn, afterwards)] == [1] * 8
     deaths = [turn for turn in held.turns if deadly(turn)]
-    assert [prompts(turn) for turn in deaths] == [{"one", "poison", "two"}, {"poison"}, {"poison"}]
+    assert [prompts(turn) for turn in deaths] == [set(everybody), {"poison"}, {"poison"}]
 
 
 async def test_a_lone_poison_request_costs_two_workers(tmp_path: Path) -> None:
@@ -266,24 +265,26 @@ async def test_a_failed_sample_harms_no_other(tmp_path: Path) -> None:
     assert [done.sample for done in results(seen)] == [1]
 
 
-async def test_a_closed_reader_frees_its_rows_within_a_step(tmp_path: Path) -> None:
-    """The step that runs when the generator is closed is the last one that the request is in."""
+async def test_a_closed_reader_frees_its_rows_while_others_go_on(tmp_path: Path) -> None:
+    """Word of it takes a pipe and a thread, which toy steps may overtake (see test_worker for real ones); but of its
+    steps most are not run."""
 
     def both(turn: Turn) -> bool:
         return turn.name == "step" and len(prompts(turn)) == 2
 
     async with stage(tmp_path) as held, toy_engine(toy_config(tmp_path)) as engine:
         held.decide = lambda turn: None if both(turn) else "go"
-        staying = asyncio.create_task(draw(engine, request("stays", steps=100)))
-        async with aclosing(engine.generate(request("leaves", steps=100), {})) as events:
+        staying = asyncio.create_task(draw(engine, request("stays", steps=2000)))
+        async with aclosing(engine.generate(request("leaves", steps=2000), {})) as events:
             leaving = asyncio.ensure_future(anext(events))
             shared = await held.until(both)
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
+        held.decide = lambda _: "go"
         shared.answer("go")
         await staying
 
-    assert [turn for turn in held.named("step") if both(turn)] == [shared]
+    assert len([turn for turn in held.named("step") if both(turn)]) < 1000
     assert len(held.named("drop")) == 1
 
 

@@ -23,24 +23,24 @@ SCALING = 0.18215
 _WIDTH = 32
 
 
-def write_sd1(folder: Path, *, seed: int = 0) -> Path:
+def write_sd1(folder: Path, *, seed: int = 0, context: int = byte_tokenizer.CONTEXT) -> Path:
     """Like Stable Diffusion 1.x: predicts the noise; its scheduler file is as bare as the oldest ones are."""
-    return _write(folder, seed, {"prediction_type": "epsilon"})
+    return _write(folder, seed, {"prediction_type": "epsilon"}, context)
 
 
 def write_sd2(folder: Path, *, seed: int = 1) -> Path:
     """Like Stable Diffusion 2.x at 768: predicts the velocity."""
     corrected = {"clip_sample": False, "steps_offset": 1, "set_alpha_to_one": False}
-    return _write(folder, seed, {"prediction_type": "v_prediction", **corrected})
+    return _write(folder, seed, {"prediction_type": "v_prediction", **corrected}, byte_tokenizer.CONTEXT)
 
 
-def _write(folder: Path, seed: int, schedule: dict[str, Any]) -> Path:
+def _write(folder: Path, seed: int, schedule: dict[str, Any], context: int) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         _unet().save_pretrained(folder / "unet")
         _vae().save_pretrained(folder / "vae")
-        _text_encoder().save_pretrained(folder / "text_encoder")
-    byte_tokenizer.write(folder / "tokenizer")
+        _text_encoder(context).save_pretrained(folder / "text_encoder")
+    byte_tokenizer.write(folder / "tokenizer", context=context)
     (folder / "scheduler").mkdir()
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps({**_BETAS, **schedule}))
     (folder / "model_index.json").write_text(json.dumps(_INDEX))
@@ -108,14 +108,14 @@ def _vae() -> Any:
     return vae
 
 
-def _text_encoder() -> Any:
+def _text_encoder(context: int) -> Any:
     config = CLIPTextConfig(
         vocab_size=len(byte_tokenizer.VOCABULARY),
         hidden_size=_WIDTH,
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
-        max_position_embeddings=byte_tokenizer.CONTEXT,
+        max_position_embeddings=context,
         bos_token_id=byte_tokenizer.VOCABULARY[byte_tokenizer.START],
         eos_token_id=byte_tokenizer.VOCABULARY[byte_tokenizer.END],
         pad_token_id=byte_tokenizer.VOCABULARY[byte_tokenizer.END],
