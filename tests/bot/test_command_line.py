@@ -110,7 +110,7 @@ def test_an_option_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         ({"candidates": "5"}, "`--n` goes from 1 to 4"),
         ({"guidance": "inf"}, "`--guidance` needs a number"),
         ({"negative": "x" * 501}, "The negative prompt has 501 characters"),
-        ({"sampler": "euler"}, "I don't know the sampler"),
+        ({"sampler": "heun"}, "I don't know the sampler"),
         ({"model": "photo"}, "I don't know the model"),
         ({"prompt": " "}, "The prompt is empty"),
         ({"prompt": "x" * 501}, "The prompt has 501 characters"),
@@ -163,7 +163,7 @@ async def test_try_refuses_a_file_that_is_no_sketch(
 async def test_try_says_everything_that_is_wrong_with_the_catalogue(tmp_path: Path) -> None:
     """A mistake in models.toml is a sentence here too."""
     catalogue = tmp_path / "models.toml"
-    catalogue.write_text('[models.photo]\nsteps = 0\nsampler = "euler"\n')
+    catalogue.write_text('[models.photo]\nsteps = 0\nsampler = "heun"\n')
 
     said = await try_out(
         Settings(models=tmp_path / "models", catalogue=catalogue),
