@@ -25,6 +25,7 @@ async def card_content(
 ) -> CardContent:
     """What the card shows now. Files keep their names as long as their bytes stay the same."""
     source = await _source(store, job)
+    sketch = source if source is not None and not source.deleted else None
     drawn = job.state in (JobState.RENDERED, JobState.POSTED)
     candidates = await store.candidates(job.id) if drawn else []
     results = {f"moonsketch-{job.id}-{picture.candidate}.png": picture for picture in candidates}
@@ -34,10 +35,11 @@ async def card_content(
         job=job,
         model=model,
         status=status,
-        sketch_file=_SKETCH_FILE if source else None,
+        sketch_file=_SKETCH_FILE if sketch else None,
         source=source.size if source else None,
         picture_files=shown,
-        picks=tuple((await store.picks_among(job.id)).items()) if len(candidates) > 1 else (),
+        candidates=tuple((picture.candidate or 1, picture.number) for picture in candidates),
+        picks=tuple((await store.picks_among(job.id)).items()) if len(job.request.seeds) > 1 else (),
     )
 
     async def bytes_of(name: str) -> bytes:
@@ -45,11 +47,11 @@ async def card_content(
             return await images.contact_sheet(previews, _PREVIEW_SIDE)
         if name in results:
             return await store.files.get(results[name].file)
-        assert source is not None  # the one name that is left is the sketch's
-        stored = await store.files.get(source.file)
+        assert sketch is not None  # the one name that is left is the sketch's
+        stored = await store.files.get(sketch.file)
         return await images.contact_sheet([await images.read_pixels(stored)], _SKETCH_SIDE)
 
-    needs = (_SKETCH_FILE, *shown) if source else shown
+    needs = (_SKETCH_FILE, *shown) if sketch else shown
     return CardContent(view=card(facts), needs=needs, bytes_of=bytes_of)
 
 

@@ -17,9 +17,14 @@ from bot import texts
 from bot.answers import answer_error
 from bot.commands import add_commands
 from bot.components.buttons import ActionButton
+from bot.components.deleting import DeleteButton
+from bot.components.forms import FormButton, Offers, on_form
 from bot.components.help import HelpSelect
 from bot.components.history import HistorySelect
+from bot.components.more import MoreSelect
 from bot.components.queue import QueueButton
+from bot.components.sharing import ShareButton
+from bot.deletion import Deletion
 from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
 from bot.images import Decoder
@@ -35,6 +40,19 @@ log = structlog.get_logger(__name__)
 def wall_clock() -> float:
     """Seconds since 1970 by Discord's own clock helper, so that message ages and our times agree."""
     return discord.utils.utcnow().timestamp()
+
+
+_ITEMS = (
+    ActionButton,
+    DeleteButton,
+    FormButton,
+    HelpSelect,
+    HistorySelect,
+    MoreSelect,
+    QueueButton,
+    ShareButton,
+)
+"""Whatever people press; each is known by its custom_id alone."""
 
 
 class ArtBot(discord.AutoShardedClient):
@@ -77,12 +95,14 @@ class ArtBot(discord.AutoShardedClient):
             self, store, self.tasks, park=park, now=now, throttles=throttles, edit_gap=edit_gap
         )
         self.jobs = Jobs(store, engine, self.delivery, self.tasks, now=now, park=park)
+        self.deletion = Deletion(store, self.jobs, self.delivery, now=now)
+        self.offers = Offers()
         self.doors = Doors(store, self.jobs, engine, self.decoder, fresh_seed=fresh_seed)
         self.tree = ArtTree(self)
         self._recovered = False
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ActionButton, HistorySelect, HelpSelect, QueueButton)
+        self.add_dynamic_items(*_ITEMS)
         add_commands(self.tree)
         await self._sync_if_changed()
         await self.engine.start()
@@ -99,10 +119,14 @@ class ArtBot(discord.AutoShardedClient):
         log.info("ready", user=str(self.user), servers=len(self.guilds))
         if not self._recovered:
             await self.jobs.recover()
+            await self.deletion.carry_out()
             self._recovered = True
 
     async def on_message(self, message: discord.Message) -> None:
         await on_reply(self, message)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        await on_form(interaction)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         await self._forget_message(event.message_id)

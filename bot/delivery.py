@@ -25,7 +25,7 @@ from discord import ui
 
 from bot import texts
 from bot.custom_ids import names_job
-from bot.errors import DeliveryDelayed, DeliveryRefused, PlaceGone
+from bot.errors import DeliveryDelayed, DeliveryFailed, DeliveryRefused, PlaceGone
 from bot.places import Place, thread_name, threads_like
 from bot.store import Job, Post, Scene, Store
 from bot.tasks import Tasks
@@ -118,6 +118,7 @@ class Delivery:
         """Have the job's place open and its card posted; returns the place. Raises DeliveryFailed."""
         card = self._looked_after(job)
         async with card.sending:
+            self._looked_after(job)  # it may have been deleted while another edit was under way
             place = await self.place_of(job)
             if await self._message(card, job, place) is None:
                 await self._send(card, job, place)
@@ -128,6 +129,7 @@ class Delivery:
         card = self._looked_after(job)
         card.dirty = False
         async with card.sending:
+            self._looked_after(job)
             place = await self.place_of(job)
             message = await self._message(card, job, place)
             if message is None or self._is_old(message) or not await self._edit(card, message):
@@ -146,6 +148,37 @@ class Delivery:
     def drop(self, job_id: int) -> None:
         """Look after this card no longer."""
         self._cards.pop(job_id, None)
+
+    async def let_go(self, job_id: int) -> None:
+        """The same, once whatever is being sent for it has been: from now on no message of it comes."""
+        card = self._cards.pop(job_id, None)
+        if card is not None:
+            async with card.sending:
+                card.dirty = False
+
+    async def redraw(self, job: Job, render: Render) -> None:
+        """Show a card anew that is looked after no more, where it still is. Raises DeliveryFailed."""
+        post = await self._store.latest_post_of_job(job.id)
+        if post is None or post.gone or post.message_id is None:
+            return
+        card = _Card(job.id, render)
+        place = await self._find(post.channel_id)
+        await self._edit(card, await _discord(place.fetch_message(post.message_id)))
+
+    async def remove(self, post: Post) -> bool:
+        """Delete a message of ours. False while Discord does not answer; a place that is closed keeps its message."""
+        assert post.message_id is not None  # only what was sent can be removed
+        try:
+            place = await self._find(post.channel_id)
+            message = discord.PartialMessage(channel=place, id=post.message_id)
+            await _discord(message.delete())
+        except DeliveryDelayed as error:
+            log.warning("a message could not be deleted yet", message=post.message_id, why=str(error))
+            return False
+        except DeliveryFailed as error:
+            log.info("a message could not be deleted", message=post.message_id, why=str(error))
+        await self._store.forget_message(post.message_id)
+        return True
 
     async def place_of_scene(self, scene_id: int) -> Place:
         """Where a Scene is held now. Raises DeliveryFailed."""

@@ -258,7 +258,7 @@ class Jobs:
             await self._fail(live, texts.failed(str(error)))
         except FileMissing as error:
             log.error("a stored file is missing", job=live.job.id, file=str(error))
-            await self._fail(live, texts.PICTURE_FILE_GONE)
+            await self._fail(live, await self._why_missing(live.job))
         except EngineUnavailable as error:
             log.info("a job goes back in line", job=live.job.id, why=str(error))
             await self._back_in_line(live)
@@ -314,6 +314,9 @@ class Jobs:
                 model_version=model.version if model else "",
                 now=now,
             )
+            if not kept:
+                files = ((picture.file, picture.latents) for picture in pictures)
+                await self._store.doom(tx, (file for file in chain.from_iterable(files) if file is not None))
         if kept:
             self._learn(live.entry.cost, job.started_at or now, now)
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
@@ -360,6 +363,11 @@ class Jobs:
             await self._store.add_note(tx, live.job, texts.LATENTS_WERE_GONE)
         init = Init(kind=InitKind.PIXELS, ref=parent.file)
         return msgspec.structs.replace(live.job.request, init=init)
+
+    async def _why_missing(self, job: Job) -> str:
+        source_id = job.upload_id or job.parent_id
+        source = await self._store.picture(source_id) if source_id is not None else None
+        return texts.SOURCE_WAS_DELETED if source is not None and source.deleted else texts.PICTURE_FILE_GONE
 
     def _model(self, request: ImageRequest) -> ModelInfo | None:
         """None for a model that is no longer configured."""
@@ -422,7 +430,7 @@ class Jobs:
     async def cancel(self, job_id: int, person_id: int, *, moderates: bool) -> None:
         """Stop a waiting or running job; its rows in the engine are free within a step. Raises Refusal."""
         job = await self._store.job(job_id)
-        if job is None:
+        if job is None or job.deleted:
             raise Gone(texts.ALREADY_OVER)
         scene = await self._store.scene(job.scene_id)
         if not moderates and person_id not in (job.author_id, scene.owner_id):
@@ -440,13 +448,32 @@ class Jobs:
         live = self._live.get(job.id)
         if not stopped or live is None:
             return stopped
-        self._queue.remove(job.id)
+        await self._end_work(live)
+        self._tasks.spawn(self._show_end(live), name=f"end of job {job.id}")
+        return True
+
+    async def _end_work(self, live: _Live) -> None:
+        """Out of the line and off the engine."""
+        self._queue.remove(live.job.id)
         if live.task is not None:
             live.task.cancel()
             await asyncio.wait([live.task])
         self._pump()
-        self._tasks.spawn(self._show_end(live), name=f"end of job {job.id}")
-        return True
+
+    async def deleted(self, job_id: int) -> None:
+        """The job's row says so already: stop whatever is still under way for it, and post nothing more."""
+        live = self._live.pop(job_id, None)
+        if live is not None:
+            await self._end_work(live)
+        await self._delivery.let_go(job_id)
+
+    async def redraw(self, job_id: int) -> None:
+        """Something that a card shows was deleted: show it without. Raises DeliveryFailed."""
+        job = await self._store.job(job_id)
+        if job_id in self._live:
+            self._delivery.refresh(job_id)
+        elif job is not None and not job.deleted:
+            await self._delivery.redraw(job, self.render)
 
     # Recover
 
@@ -472,8 +499,8 @@ class Jobs:
     async def render(self, job_id: int) -> CardContent:
         """What the job's card looks like now. Raises PlaceGone for a job that is no longer stored."""
         job = await self._store.job(job_id)
-        if job is None:
-            raise PlaceGone(f"job {job_id} is no longer stored")
+        if job is None or job.deleted:
+            raise PlaceGone(f"job {job_id} is no longer there")
         live = self._live.get(job_id)
         return await card_content(
             self._store,

@@ -1,4 +1,4 @@
-"""The one table of what a request can be told: it feeds slash options, reply flags and `python -m bot try`.
+"""The one table of what a request can be told: it feeds slash options, reply flags, forms and `python -m bot try`.
 
 A reply carries options as flags in its text: ``--strength 0.5 --steps 40 a red parasol``. Phones turn ``--`` into a
 dash, so ``—strength`` and ``–strength`` mean the same. ``--no`` runs to the next flag; every other flag takes one word.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from bot import texts
 from bot.errors import BadOption
-from inference import MAX_GUIDANCE, MAX_SEED, Sampler
+from inference import MAX_GUIDANCE, MAX_SEED
 
 PROMPT_LENGTH = 500
 MOST_STEPS = 150
@@ -33,8 +33,17 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     negative: str | None = None
     candidates: int | None = None
     size: str | None = None
-    sampler: Sampler | None = None
+    sampler: str | None = None
     model: str | None = None
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody typed into the fields of a form, word for word. flags: options as in a reply."""
+
+    prompt: str = ""
+    negative: str = ""
+    strength: str = ""
+    flags: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,10 +70,19 @@ GUIDANCE = Option("guidance", "guidance", "How literally the prompt is taken", 0
 NEGATIVE = Option("negative", "no", "What should not be in the picture", 0, PROMPT_LENGTH)
 CANDIDATES = Option("candidates", "n", "How many pictures to choose from", 1, MOST_CANDIDATES)
 SIZE = Option("size", "size", "Shape of a picture made without a sketch, as width:height (3:2)")
-SAMPLER = Option("sampler", "sampler", "How noise is taken away: " + " or ".join(Sampler))
+SAMPLER = Option("sampler", "sampler", "How noise is taken away; which ways there are depends on the model")
 MODEL = Option("model", "model", "Which model draws")
 
 TABLE = (STRENGTH, STEPS, SEED, GUIDANCE, NEGATIVE, CANDIDATES, SIZE, SAMPLER, MODEL)
+FIELDS = (NEGATIVE, STRENGTH)
+"""Those that have a field of their own in a form; the others are typed there as flags."""
+
+IN_FLAGS = tuple(option for option in TABLE if option not in (*FIELDS, SIZE))
+"""A form always starts from a picture, and that has its shape."""
+
+NAME_LENGTH = 100
+"""More than any model, sampler or shape needs, and little enough to be repeated in an answer."""
+
 _BY_FLAG = {option.flag: option for option in TABLE}
 
 # Digits and dots belong to the name, so that --steps40 is an unknown flag and not a part of the prompt.
@@ -91,6 +109,29 @@ def parse_reply(text: str) -> tuple[str, Options]:
     return " ".join(word for word in words if word), read_options(raw)
 
 
+def read_form(form: Form) -> tuple[str, Options]:
+    """The prompt and the options of a form. Raises BadOption for the first field that is wrong."""
+    prompt = check_prompt(form.prompt)
+    if not prompt:
+        raise BadOption(texts.EMPTY_PROMPT)
+    words, options = parse_reply(form.flags)
+    if words:
+        raise BadOption(texts.only_flags(words, [option.flag for option in IN_FLAGS]))
+    for option, value in ((NEGATIVE, options.negative), (STRENGTH, options.strength)):
+        if value is not None:
+            raise BadOption(texts.flag_has_a_field(option.flag))
+    fields = msgspec.structs.replace(
+        options, negative=form.negative.strip(), strength=_strength(form.strength.strip() or None)
+    )
+    return prompt, fields
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    close = difflib.get_close_matches(word.strip().lower(), list(known), n=1, cutoff=0.5)
+    return close[0] if close else None
+
+
 def read_options(raw: Mapping[str, str]) -> Options:
     """Options from the words people typed, by option name. Raises BadOption."""
     return Options(
@@ -101,7 +142,7 @@ def read_options(raw: Mapping[str, str]) -> Options:
         negative=raw.get("negative"),
         candidates=_whole(CANDIDATES, raw.get("candidates")),
         size=raw.get("size"),
-        sampler=_sampler(raw.get("sampler")),
+        sampler=raw.get("sampler"),
         model=raw.get("model"),
     )
 
@@ -125,8 +166,7 @@ def parse_shape(text: str) -> tuple[float, float]:
 def _known(flag: str) -> Option:
     option = _BY_FLAG.get(flag.lower())
     if option is None:
-        nearest = difflib.get_close_matches(flag.lower(), _BY_FLAG, n=1, cutoff=0.5)
-        raise BadOption(texts.unknown_flag(flag, nearest[0] if nearest else None, tuple(_BY_FLAG)))
+        raise BadOption(texts.unknown_flag(flag, nearest(flag, _BY_FLAG), tuple(_BY_FLAG)))
     return option
 
 
@@ -170,12 +210,3 @@ def _parse_number(option: Option, text: str) -> float:
     if not math.isfinite(value):
         raise BadOption(texts.not_a_number(option.flag, text))
     return value
-
-
-def _sampler(text: str | None) -> Sampler | None:
-    if text is None:
-        return None
-    try:
-        return Sampler(text.lower())
-    except ValueError:
-        raise BadOption(texts.unknown_sampler(text, tuple(Sampler))) from None

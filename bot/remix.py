@@ -10,7 +10,7 @@ import msgspec
 
 from bot import texts
 from bot.errors import BadOption, BadPicture
-from bot.options import Options, check_prompt, parse_shape
+from bot.options import Options, check_prompt, nearest, parse_shape
 from inference import (
     MAX_SEED,
     BadRequest,
@@ -51,7 +51,8 @@ def choose_model(models: Sequence[ModelInfo], name: str | None) -> ModelInfo:
     for model in models:
         if model.name.lower() == name.strip().lower():
             return model
-    raise BadOption(texts.unknown_model(name, [model.name for model in models]))
+    known = [model.name for model in models]
+    raise BadOption(texts.unknown_model(name, nearest(name, known), known))
 
 
 def from_sketch(
@@ -131,7 +132,7 @@ def _request(
         strength=_given(options.strength, model.strength),
         steps=_given(options.steps, model.steps),
         guidance=_given(options.guidance, model.guidance),
-        sampler=_check_sampler(model, _given(options.sampler, model.sampler)),
+        sampler=_choose_sampler(model, options.sampler),
         seeds=seeds_from(first, _given(options.candidates, CANDIDATES)),
     )
 
@@ -157,10 +158,15 @@ def _given(wanted: T | None, otherwise: T) -> T:
     return otherwise if wanted is None else wanted
 
 
-def _check_sampler(model: ModelInfo, sampler: Sampler) -> Sampler:
-    if sampler not in model.samplers:
-        raise BadOption(texts.unknown_sampler(sampler, model.samplers))
-    return sampler
+def _choose_sampler(model: ModelInfo, name: str | None) -> Sampler:
+    """The model's sampler of that name, its own choice without a name. Raises BadOption."""
+    if name is None:
+        return model.sampler
+    wanted = name.strip().lower()
+    for sampler in model.samplers:
+        if sampler == wanted:
+            return sampler
+    raise BadOption(texts.unknown_sampler(name, nearest(name, model.samplers), model.samplers, model.name))
 
 
 def _go_on(model: ModelInfo, parent: Source) -> tuple[Init, Frame]:

@@ -32,7 +32,8 @@ async def on_reply(bot: ArtBot, message: discord.Message) -> None:
     try:
         await _refine(bot, message, replied_to)
     except Refusal as error:
-        await _answer(message, str(error))
+        words = _without_ping(bot, message.content)
+        await _answer(message, texts.with_what_was_typed(str(error), words) if words else str(error))
     except Exception:
         # The last net under an event: the person gets a sentence, the log the trace.
         log.exception("a reply broke", message=message.id)
@@ -49,7 +50,9 @@ async def _picture_message(bot: ArtBot, message: discord.Message) -> int | None:
     if isinstance(ours, discord.Message) and ours.author == bot.user and ours.reference is not None:
         candidates.append(ours.reference.message_id or 0)
     for message_id in candidates:
-        if await bot.store.post_of_message(message_id) is not None:
+        post = await bot.store.post_of_message(message_id)
+        # Discord lets nobody reply across channels; that a reply says so is not believed.
+        if post is not None and post.channel_id == message.channel.id:
             return message_id
     return None
 

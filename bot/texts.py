@@ -67,8 +67,8 @@ SIZE_IS_FOR_WORDS = (
 
 def unknown_sampler(text: str, nearest: str | None, known: Sequence[str], model: str) -> str:
     return (
-        f"The model {model} has no sampler {quoted(text)}. {_did_you_mean(nearest)}It has {_listed(known)}."
-        " Nothing was started."
+        f"I don't know the sampler {quoted(text)} for the model {model}. {_did_you_mean(nearest)}"
+        f"It has {_listed(known)}. Nothing was started."
     )
 
 
@@ -115,8 +115,8 @@ def flags_help(flags: Sequence[str]) -> str:
 
 def only_flags(words: str, known: Sequence[str]) -> str:
     return (
-        f"{quoted(words)} is no option. Here I take only {_listed(f'`--{flag}`' for flag in known)}, each with its value."
-        " Nothing was started."
+        f"{quoted(words)} is no option. Here I take only {_listed(f'`--{flag}`' for flag in known)}, each with"
+        " its value. Nothing was started."
     )
 
 
@@ -126,10 +126,11 @@ def flag_has_a_field(flag: str) -> str:
 
 def for_copying(text: str) -> str:
     """What somebody typed, as a block that Discord lets people copy and in which nothing is formatted."""
-    return f"```\n{text.replace('```', _BROKEN_FENCE)}\n```"
+    lines = "\n".join(_UNSEEN.sub("", text).splitlines())
+    return f"```\n{_without_towers(lines).replace('``', _BROKEN_FENCE)}\n```"
 
 
-_BROKEN_FENCE = "`\u200b`\u200b`"  # three in a row would end the block
+_BROKEN_FENCE = "`\u200b`"  # three in a row would end the block, so there are never more than two
 
 
 def with_what_was_typed(sentence: str, typed: str) -> str:
@@ -141,13 +142,22 @@ def with_what_was_typed(sentence: str, typed: str) -> str:
 
 def with_fields(sentence: str, fields: Iterable[tuple[str, str]]) -> str:
     """The same for a form: a block for each field, so that each can be copied into its own."""
-    blocks = (f"**{label}**\n{for_copying(text)}" for label, text in fields if text.strip())
-    return "\n".join([sentence, *blocks])
+    given = [(label, text) for label, text in fields if text.strip()]
+    for room in (1000, 300, 100):  # a field of nothing but backticks takes more than it has
+        blocks = (f"**{label}**\n{for_copying(text[:room])}" for label, text in given)
+        message = "\n".join([sentence, *blocks])
+        if len(message) <= MESSAGE_LENGTH:
+            break
+    return message
+
+
+MESSAGE_LENGTH = 2000
+"""What Discord lets a message hold."""
 
 
 def fields_in(message: str) -> dict[str, str]:
     """Label → text of what `with_fields` made."""
-    return {label: text.replace(_BROKEN_FENCE, "```") for label, text in _FIELD.findall(message)}
+    return {label: text.replace(_BROKEN_FENCE, "``") for label, text in _FIELD.findall(message)}
 
 
 _FIELD = re.compile(r"^\*\*([^*\n]+)\*\*\n```\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
@@ -547,9 +557,11 @@ HELP = """\
 stays as you drew it, with 0.9 it mostly follows the words.
 - `/imagine` with `an apple on the beach` as **prompt** makes a first picture from words alone.
 - **Reply** to a picture (with **@ ON**) to go on from it: `at night --strength 0.5`, or attach a drawing.
-- Buttons: **1**, **2** … pick one, **Again** makes others, **Subtle** and **Strong** change it, **Cancel** stops.
+- Buttons: **1**, **2** … pick one, **Again** makes others, **Subtle** and **Strong** change it, **Refine…** asks \
+what to change, **Cancel** stops; **More…** has the rest.
+- Hold or right-click a message with a picture, then **Apps**: `Use as sketch` or `Refine this picture`.
 - `/history` shows every picture so far and goes back to one; `/queue` lists your jobs that wait or run.
-- `/limits` sets what may be asked in a server; `/about` says what I am and what I keep."""
+- `/share` says who may go on from your pictures, `/limits` what may be asked in a server, `/about` what I keep."""
 
 HELP_PLACEHOLDER = "Show all of one group"
 HELP_HAS_CHANGED = "What that model knows has changed since. Use /help once more."
@@ -630,8 +642,8 @@ def message_link(guild_id: int | None, channel_id: int, message_id: int) -> str:
 WHAT_IS_KEPT = (
     "**What I keep**, on the machine that I run on: what you ask for, the pictures you send me (made anew, without"
     " anything a camera wrote into them), those that come of them, and the ids of people, servers and channels. No"
-    " names, and no messages but those that ask me for a picture. Nothing of it ends by itself: it stays until it is"
-    " deleted."
+    " names, and no messages but those that ask me for a picture. Nothing of it ends by itself: it stays until"
+    " somebody deletes it (**More…** on a card, then **Delete**)."
 )
 
 
@@ -707,21 +719,22 @@ def _without_towers(text: str) -> str:
     """Marks that are piled up on one letter reach into the messages above and below; no language needs that many."""
     kept, height = [], 0
     for character in text:
-        height = height + 1 if unicodedata.combining(character) else 0
+        height = height + 1 if unicodedata.category(character) in _PILED else 0
         if height <= _MOST_MARKS:
             kept.append(character)
     return "".join(kept)
 
 
 _MOST_MARKS = 4
-_SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Mn", "Me"})
+_PILED = frozenset({"Mn", "Me"})
+_SHAPELESS = frozenset({"Cc", "Cf", "Cs"}) | _PILED
 # The colon keeps addresses from becoming links, the slash "discord.gg/…" from becoming an invitation.
 _MARKDOWN = frozenset("\\`*_~|[]()<@:/")
 _BLOCK = re.compile(r"^(\d*)([#>+.-])")  # a heading, quotation or list, where the words begin a line
 # Control characters; marks that would turn round the sentence in which the words are quoted; and what has no width.
 # The joiners U+200C and U+200D stay: Persian, the languages of India and composed emoji are written with them.
 _UNSEEN = re.compile(
-    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     r"\ufff9-\ufffb\ud800-\udfff]"
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import discord
@@ -18,6 +19,8 @@ Steps: TypeAlias = app_commands.Range[int, int(options.STEPS.low), int(options.S
 Seed: TypeAlias = app_commands.Range[int, int(options.SEED.low), int(options.SEED.high)]
 Guidance: TypeAlias = app_commands.Range[float, float(options.GUIDANCE.low), float(options.GUIDANCE.high)]
 Negative: TypeAlias = app_commands.Range[str, 1, options.PROMPT_LENGTH]
+Shape: TypeAlias = app_commands.Range[str, 1, options.NAME_LENGTH]
+Name: TypeAlias = app_commands.Range[str, 1, options.NAME_LENGTH]
 Candidates: TypeAlias = app_commands.Range[int, int(options.CANDIDATES.low), int(options.CANDIDATES.high)]
 
 HELP = {option.name: option.help for option in options.TABLE}
@@ -30,4 +33,19 @@ async def complete_model(
     names = [
         model.name for model in interaction.client.engine.models() if current.lower() in model.name.lower()
     ]
+    return _offered(names)
+
+
+async def complete_sampler(
+    interaction: discord.Interaction[ArtBot], current: str
+) -> list[app_commands.Choice[str]]:
+    """What the model that was named has, the default one's where none was (or none is called so yet)."""
+    models = interaction.client.engine.models()
+    named = str(getattr(interaction.namespace, "model", "")).strip().lower()
+    model = next((each for each in models if each.name.lower() == named), models[0])
+    return _offered([sampler for sampler in model.samplers if current.lower() in sampler])
+
+
+def _offered(names: Sequence[str]) -> list[app_commands.Choice[str]]:
+    """Discord shows 25 at most."""
     return [app_commands.Choice(name=name, value=name) for name in names[:25]]

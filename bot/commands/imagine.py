@@ -12,14 +12,16 @@ from bot.commands.asking import (
     HELP,
     Candidates,
     Guidance,
+    Name,
     Negative,
     Prompt,
     Seed,
+    Shape,
     Steps,
     complete_model,
+    complete_sampler,
 )
 from bot.options import Options
-from inference import Sampler
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -33,14 +35,14 @@ if TYPE_CHECKING:
 async def imagine(
     interaction: discord.Interaction[ArtBot],
     prompt: Prompt,
-    size: str | None = None,
+    size: Shape | None = None,
     steps: Steps | None = None,
     seed: Seed | None = None,
     guidance: Guidance | None = None,
     negative: Negative | None = None,
     candidates: Candidates | None = None,
-    sampler: Sampler | None = None,
-    model: str | None = None,
+    sampler: Name | None = None,
+    model: Name | None = None,
 ) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     wanted = Options(
@@ -58,3 +60,4 @@ async def imagine(
 
 
 imagine.autocomplete("model")(complete_model)
+imagine.autocomplete("sampler")(complete_sampler)

@@ -12,15 +12,16 @@ from bot.commands.asking import (
     HELP,
     Candidates,
     Guidance,
+    Name,
     Negative,
     Prompt,
     Seed,
     Steps,
     Strength,
     complete_model,
+    complete_sampler,
 )
 from bot.options import Options
-from inference import Sampler
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -42,8 +43,8 @@ async def sketch(
     guidance: Guidance | None = None,
     negative: Negative | None = None,
     candidates: Candidates | None = None,
-    sampler: Sampler | None = None,
-    model: str | None = None,
+    sampler: Name | None = None,
+    model: Name | None = None,
 ) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     wanted = Options(
@@ -61,3 +62,4 @@ async def sketch(
 
 
 sketch.autocomplete("model")(complete_model)
+sketch.autocomplete("sampler")(complete_sampler)

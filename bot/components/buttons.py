@@ -11,8 +11,10 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
-from bot.custom_ids import BUTTON_TEMPLATE, Action, button_id
+from bot.components.forms import form_about, open_form
+from bot.custom_ids import BUTTON_TEMPLATE, Action, How, button_id
 from bot.delivery import NOBODY, files_on
+from bot.errors import Gone
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -52,6 +54,8 @@ class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
                     await _pick(interaction, self.job_id, self.candidate)
                 case Action.CANCEL:
                     await _cancel(interaction, self.job_id)
+                case Action.REFINE:
+                    await _refine(interaction, self.job_id, self.candidate)
                 case Action.AGAIN | Action.SUBTLE | Action.STRONG:
                     await _go_on(interaction, self.action, self.job_id, self.candidate)
 
@@ -64,6 +68,15 @@ async def _pick(interaction: discord.Interaction[ArtBot], job_id: int, candidate
     assert interaction.message is not None  # a button hangs on a message
     kept = [file.as_attachment for file in files_on(interaction.message) if file.filename in content.needs]
     await interaction.response.edit_message(view=content.view, attachments=kept, allowed_mentions=NOBODY)
+
+
+async def _refine(interaction: discord.Interaction[ArtBot], job_id: int, candidate: int) -> None:
+    """A form can only be the first answer, so one read is all that comes before it."""
+    bot = interaction.client
+    found = await bot.store.found_on_card(job_id, candidate, interaction.user.id)
+    if found is None:
+        raise Gone(texts.PICTURE_WAS_DELETED)
+    await open_form(interaction, *form_about(found, How.REFINE, bot.engine.models()[0].strength))
 
 
 async def _cancel(interaction: discord.Interaction[ArtBot], job_id: int) -> None:

@@ -6,7 +6,7 @@ Discord's limits that matter here: 40 components, 4,000 characters of text, five
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 import discord
 import msgspec
@@ -14,7 +14,9 @@ from discord import ui
 
 from bot import texts
 from bot.components.buttons import ActionButton
-from bot.custom_ids import Action
+from bot.components.deleting import DeleteButton
+from bot.components.more import MoreSelect
+from bot.custom_ids import Action, Target
 from bot.store import Job, JobState
 from inference import ModelInfo, Size
 
@@ -36,7 +38,8 @@ _COLOURS = {
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a Card shows. File names are those of attachments that are sent along or kept.
 
-    status: the sentence about how far it is. source: the size of the picture it started from.
+    status: the sentence about how far it is. source: the size of the picture it started from. candidates: for each
+    result that is shown, which Candidate it is and its number in the Scene.
     """
 
     job: Job
@@ -45,6 +48,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     sketch_file: str | None = None
     source: Size | None = None
     picture_files: tuple[str, ...] = ()
+    candidates: tuple[tuple[int, int], ...] = ()
     picks: tuple[tuple[int, int], ...] = ()
 
 
@@ -77,11 +81,12 @@ def _heading(facts: CardFacts) -> ui.Item[ui.LayoutView]:
 def _gallery(facts: CardFacts) -> ui.MediaGallery[ui.LayoutView]:
     done = facts.job.state in (JobState.RENDERED, JobState.POSTED)
     describe = texts.alt_text if done else texts.preview_alt_text
+    numbers = [candidate for candidate, _ in facts.candidates] or [1]  # one sheet of previews
     items = [
         discord.MediaGalleryItem(
             f"attachment://{name}", description=describe(facts.job.request.prompt, number)
         )
-        for number, name in enumerate(facts.picture_files, start=1)
+        for number, name in zip(numbers, facts.picture_files, strict=True)
     ]
     return ui.MediaGallery(*items)
 
@@ -99,45 +104,23 @@ def _small_print(facts: CardFacts) -> str:
 
 def _rows(facts: CardFacts) -> list[ui.ActionRow[ui.LayoutView]]:
     job = facts.job
+    delete = DeleteButton(Target(job_id=job.id))
     if job.state.waits_or_runs:
-        return [_row([ActionButton(Action.CANCEL, job.id)])]
+        return [_row([ActionButton(Action.CANCEL, job.id), delete])]
     if job.state is JobState.FAILED or job.state is JobState.CANCELLED:
-        return [_row([ActionButton(Action.AGAIN, job.id)])]
+        return [_row([ActionButton(Action.AGAIN, job.id), delete])]
     rows = []
-    if len(facts.picture_files) > 1:
+    if len(facts.candidates) > 1:
         taken = {candidate for _, candidate in facts.picks}
-        numbers = range(1, len(facts.picture_files) + 1)
+        numbers = [candidate for candidate, _ in facts.candidates]
         rows.append(
             _row([ActionButton(Action.PICK, job.id, number, chosen=number in taken) for number in numbers])
         )
-    rows.append(
-        _row([ActionButton(action, job.id) for action in (Action.AGAIN, Action.SUBTLE, Action.STRONG)])
-    )
+    actions = (Action.AGAIN, Action.SUBTLE, Action.STRONG, Action.REFINE)
+    rows.append(_row([*(ActionButton(action, job.id) for action in actions), delete]))
+    rows.append(_row([MoreSelect(job.id, facts.candidates)]))
     return rows
 
 
-def _row(buttons: Sequence[ActionButton]) -> ui.ActionRow[ui.LayoutView]:
-    return ui.ActionRow(
-        *cast("Sequence[ui.Item[ui.LayoutView]]", buttons)
-    )  # DynamicItem is invariant in its view
-
-
-def picture_post(
-    sentence: str, file: str, prompt: str, job_id: int | None, candidate: int | None
-) -> ui.LayoutView:
-    """A picture of the history shown anew, so that it can be replied to. No job made the uploaded ones: no buttons."""
-    view = ui.LayoutView(timeout=None)
-    box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=GREEN)
-    box.add_item(
-        ui.MediaGallery(
-            discord.MediaGalleryItem(
-                f"attachment://{file}", description=texts.alt_text(prompt, candidate or 1)
-            )
-        )
-    )
-    box.add_item(ui.TextDisplay(sentence))
-    if job_id is not None and candidate is not None:
-        actions = (Action.SUBTLE, Action.STRONG)
-        box.add_item(_row([ActionButton(action, job_id, candidate) for action in actions]))
-    view.add_item(box)
-    return view
+def _row(items: Sequence[ui.Item[Any]]) -> ui.ActionRow[ui.LayoutView]:
+    return ui.ActionRow(*items)

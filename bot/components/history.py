@@ -12,7 +12,7 @@ from discord import ui
 
 from bot import images, texts
 from bot.answers import answering
-from bot.components.cards import picture_post
+from bot.components.picture_post import picture_post
 from bot.custom_ids import HISTORY_TEMPLATE, history_id
 from bot.delivery import NewFile
 from bot.errors import DeliveryDelayed, DeliveryFailed, Gone, NotAllowed
@@ -65,7 +65,7 @@ class HistorySelect(ui.DynamicItem[ui.Select[Any]], template=HISTORY_TEMPLATE):
 async def show_history(interaction: discord.Interaction[ArtBot], scene: Scene) -> None:
     """Answer privately with the sheet and the select."""
     bot = interaction.client
-    entries = await bot.store.history(scene.id)
+    entries = [entry for entry in await bot.store.history(scene.id) if not entry.picture.deleted]
     if not entries:
         await interaction.edit_original_response(content=texts.NO_PICTURES_YET)
         return
@@ -87,9 +87,7 @@ async def _show_picture(interaction: discord.Interaction[ArtBot], scene_id: int,
     job = await bot.store.job(picture.job_id) if picture.job_id is not None else None
     name = f"moonsketch-picture-{picture.number}.png"
     prompt = job.request.prompt if job else texts.UPLOADED
-    view = picture_post(
-        texts.back_to(picture.number, person_id), name, prompt, picture.job_id, picture.candidate
-    )
+    view = picture_post(texts.back_to(picture.number, person_id), name, prompt, picture)
     file = NewFile(name, await bot.store.files.get(picture.file))
     try:
         place = await bot.delivery.place_of_scene(picture.scene_id)

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ import msgspec
 from bot.store.database import Database, DatabaseTooNew, Row, Transaction
 from bot.store.files import FileMissing, Files
 from bot.store.records import (
+    Found,
     Job,
     JobKind,
     JobState,
@@ -28,14 +29,16 @@ from bot.store.records import (
     PictureKind,
     Post,
     Scene,
+    Shares,
     Shown,
 )
-from inference import ImageRequest
+from inference import ImageRequest, PictureRef
 
 __all__ = [
     "DatabaseTooNew",
     "FileMissing",
     "Files",
+    "Found",
     "Job",
     "JobKind",
     "JobState",
@@ -46,6 +49,7 @@ __all__ = [
     "PictureKind",
     "Post",
     "Scene",
+    "Shares",
     "Shown",
     "Store",
     "Transaction",
@@ -283,16 +287,52 @@ class Store:
         ]
 
     async def candidates(self, job_id: int) -> list[Picture]:
-        """What came of a job, in order."""
-        rows = await self._database.all("SELECT * FROM picture WHERE job_id = ? ORDER BY candidate", job_id)
+        """What came of a job and was not deleted, in order."""
+        rows = await self._database.all(
+            "SELECT * FROM picture WHERE job_id = ? AND deleted_at IS NULL ORDER BY candidate", job_id
+        )
         return [_record(Picture, row) for row in rows]
+
+    async def found_on_card(self, job_id: int, candidate: int, person_id: int) -> Found | None:
+        """That Candidate of a job; for 0 the person's own pick, else the first. None if there is none (any more)."""
+        return await self._found(
+            "picture.job_id = ?2 AND ?3 IN (0, picture.candidate)", person_id, job_id, candidate
+        )
+
+    async def found_in_message(self, message_id: int, person_id: int) -> Found | None:
+        """The picture that a message of ours shows; of several the person's own pick, else the first."""
+        return await self._found(
+            "picture.id = (SELECT picture_id FROM post WHERE message_id = ?2)"
+            " OR picture.job_id = (SELECT job_id FROM post WHERE message_id = ?2)",
+            person_id,
+            message_id,
+        )
+
+    async def found(self, picture_id: int, person_id: int) -> Found | None:
+        return await self._found("picture.id = ?2", person_id, picture_id)
+
+    async def _found(self, where: str, person_id: int, *values: int) -> Found | None:
+        """One read, for a modal has to be the first answer to a press."""
+        row = await self._database.one(
+            "SELECT picture.*, request AS made_by, person_id IS NOT NULL AS picked FROM picture"
+            " LEFT JOIN job ON job.id = picture.job_id LEFT JOIN pick"
+            " ON pick.job_id = picture.job_id AND pick.candidate = picture.candidate AND person_id = ?1"
+            f" WHERE picture.deleted_at IS NULL AND ({where}) ORDER BY picked DESC, picture.candidate LIMIT 1",
+            person_id,
+            *values,
+        )
+        if row is None:
+            return None
+        request = msgspec.json.decode(row["made_by"], type=ImageRequest) if row["made_by"] else None
+        return Found(picture=_record(Picture, row), request=request, picked=bool(row["picked"]))
 
     async def current_picture(self, scene_id: int, person_id: int) -> Picture | None:
         """The person's own pick in this Scene, else the Scene's latest."""
         row = await self._database.one(
             "SELECT picture.* FROM picture"
             " LEFT JOIN current_picture ON current_picture.picture_id = picture.id AND person_id = ?"
-            " WHERE picture.scene_id = ? ORDER BY person_id IS NULL, number DESC LIMIT 1",
+            " WHERE picture.scene_id = ? AND deleted_at IS NULL"
+            " ORDER BY person_id IS NULL, number DESC LIMIT 1",
             person_id,
             scene_id,
         )
@@ -301,7 +341,9 @@ class Store:
     async def picks_among(self, job_id: int) -> dict[int, int]:
         """Who picked which of this job's Candidates: person → candidate."""
         rows = await self._database.all(
-            "SELECT person_id, candidate FROM pick WHERE job_id = ? ORDER BY person_id", job_id
+            "SELECT person_id, candidate FROM pick JOIN picture USING (job_id, candidate)"
+            " WHERE job_id = ? AND deleted_at IS NULL ORDER BY person_id",
+            job_id,
         )
         return {row["person_id"]: row["candidate"] for row in rows}
 
@@ -319,6 +361,7 @@ class Store:
     async def add_picture(
         self, tx: Transaction, scene_id: int, job_id: int | None, new: NewPicture, now: float
     ) -> int:
+        self.files.claimed(new.file, new.latents)
         return await tx.insert(
             "INSERT INTO picture (scene_id, number, parent_id, kind, author_id, file, width, height, latents,"
             " latents_of, job_id, candidate, created_at)"
@@ -386,6 +429,90 @@ class Store:
         async with self.transaction() as tx:
             await tx.run("UPDATE post SET gone = 1 WHERE message_id = ?", message_id)
 
+    # People
+
+    async def shares(self, person_id: int) -> Shares:
+        row = await self._database.one("SELECT shares FROM person WHERE person_id = ?", person_id)
+        return Shares.EVERYONE if row is None else Shares(row["shares"])
+
+    async def set_shares(self, tx: Transaction, person_id: int, shares: Shares) -> None:
+        await tx.run(
+            "INSERT INTO person VALUES (?, ?) ON CONFLICT (person_id) DO UPDATE SET shares = excluded.shares",
+            person_id,
+            shares,
+        )
+
+    # Deletion
+
+    async def delete_job(self, tx: Transaction, job_id: int, now: float) -> bool:
+        """Its words go, and whatever it still had to do. False if it was deleted before."""
+        changed = await tx.run(
+            "UPDATE job SET deleted_at = ?, shown = 1, notes = '[]',"
+            " request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
+            " state = CASE WHEN state IN ('queued', 'running') THEN 'cancelled'"
+            " WHEN state = 'rendered' THEN 'posted' ELSE state END WHERE id = ? AND deleted_at IS NULL",
+            now,
+            job_id,
+        )
+        return bool(changed)
+
+    async def entomb(self, tx: Transaction, picture_id: int, now: float) -> bool:
+        """Leave a tombstone and doom the bytes. False if it is one already."""
+        changed = await tx.run(
+            "UPDATE picture SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", now, picture_id
+        )
+        await tx.run(
+            "INSERT OR IGNORE INTO doomed_file SELECT file FROM picture WHERE id = ?1"
+            " UNION SELECT latents FROM picture WHERE id = ?1 AND latents IS NOT NULL",
+            picture_id,
+        )
+        return bool(changed)
+
+    async def doom(self, tx: Transaction, files: Iterable[PictureRef]) -> None:
+        """Bytes that were stored for a result that nobody wants any more."""
+        for file in files:
+            self.files.claimed(file)
+            await tx.run("INSERT OR IGNORE INTO doomed_file VALUES (?)", file)
+
+    async def others_start_from(self, job_id: int, picture_id: int) -> bool:
+        """Does a job other than this one go on from that picture?"""
+        row = await self._database.one(
+            "SELECT 1 FROM job WHERE ? IN (upload_id, parent_id) AND id != ? AND deleted_at IS NULL LIMIT 1",
+            picture_id,
+            job_id,
+        )
+        return row is not None
+
+    async def jobs_started_from(self, picture_id: int) -> list[Job]:
+        """Whose cards show that picture beside their words."""
+        rows = await self._database.all(
+            "SELECT * FROM job WHERE (upload_id = ?1 OR upload_id IS NULL AND parent_id = ?1)"
+            " AND deleted_at IS NULL ORDER BY id",
+            picture_id,
+        )
+        return [_record(Job, row) for row in rows]
+
+    async def condemned_posts(self) -> list[Post]:
+        """Messages that still show what was deleted."""
+        rows = await self._database.all(
+            "SELECT post.* FROM job JOIN post ON post.job_id = job.id WHERE deleted_at IS NOT NULL AND NOT gone"
+            " AND message_id IS NOT NULL UNION SELECT post.* FROM picture JOIN post"
+            " ON post.picture_id = picture.id WHERE deleted_at IS NOT NULL AND NOT gone"
+            " AND message_id IS NOT NULL"
+        )
+        return [_record(Post, row) for row in rows]
+
+    async def erase_doomed(self) -> None:
+        """Remove the files that no living Picture holds; in transactions, so that none is taken up meanwhile."""
+        for row in await self._database.all("SELECT file FROM doomed_file"):
+            file = PictureRef(row["file"])
+            async with self.transaction() as tx:
+                if not await _is_held(tx, file):
+                    if self.files.is_unclaimed(file):
+                        continue
+                    await self.files.remove(file)
+                await tx.run("DELETE FROM doomed_file WHERE file = ?", file)
+
     # Small things the bot itself remembers
 
     async def remembered(self, name: str) -> str | None:
@@ -435,6 +562,15 @@ async def _begin_scene(tx: Transaction, new: NewScene, now: float) -> int:
         new.owner_id,
         now,
     )
+
+
+async def _is_held(tx: Transaction, file: PictureRef) -> bool:
+    row = await tx.one(
+        "SELECT 1 FROM picture WHERE file = ?1 AND deleted_at IS NULL"
+        " UNION SELECT 1 FROM picture WHERE latents = ?1 AND deleted_at IS NULL",
+        file,
+    )
+    return row is not None
 
 
 def _json(value: Any) -> str:

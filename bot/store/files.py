@@ -27,17 +27,34 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._unclaimed: set[PictureRef] = set()
 
     async def sweep(self) -> None:
         """Remove what writes that a crash cut short have left. Only while nobody else writes here."""
         await asyncio.to_thread(self._sweep)
 
     async def put(self, data: bytes) -> PictureRef:
-        return await asyncio.to_thread(self._put, data)
+        """Store the bytes, or find them stored. Until a row claims them they are not to be removed."""
+        ref = PictureRef((await asyncio.to_thread(hashlib.sha256, data)).hexdigest())
+        self._unclaimed.add(ref)
+        await asyncio.to_thread(self._put, ref, data)
+        return ref
+
+    def claimed(self, *refs: PictureRef | None) -> None:
+        """A row that names these bytes is being written."""
+        self._unclaimed.difference_update(ref for ref in refs if ref is not None)
+
+    def is_unclaimed(self, ref: PictureRef) -> bool:
+        """Stored lately, and the row that is to name it is still to come."""
+        return ref in self._unclaimed
 
     async def get(self, ref: PictureRef) -> bytes:
         """The bytes of `ref`. Raises FileMissing."""
         return await asyncio.to_thread(self._get, ref)
+
+    async def remove(self, ref: PictureRef) -> None:
+        """Bytes that are gone already are gone."""
+        await asyncio.to_thread(self._path(ref).unlink, missing_ok=True)
 
     def _sweep(self) -> None:
         for part in self._folder.glob(f"*/{_PART}*"):
@@ -46,11 +63,10 @@ class Files:
     def _path(self, ref: PictureRef) -> Path:
         return self._folder / ref[:2] / ref
 
-    def _put(self, data: bytes) -> PictureRef:
-        ref = PictureRef(hashlib.sha256(data).hexdigest())
+    def _put(self, ref: PictureRef, data: bytes) -> None:
         path = self._path(ref)
         if path.exists():
-            return ref
+            return
         self._make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_PART)
         temporary = Path(name)
@@ -64,7 +80,6 @@ class Files:
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
-        return ref
 
     def _make_folder(self, folder: Path) -> None:
         """A file in a new folder lasts only when the folder's own name does."""

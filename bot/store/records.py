@@ -39,6 +39,13 @@ class PictureKind(StrEnum):
     GENERATED = "generated"
 
 
+class Shares(StrEnum):
+    """Whom a person lets go on from their pictures."""
+
+    EVERYONE = "everyone"
+    MINE = "mine"
+
+
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     guild_id: int | None
@@ -74,10 +81,16 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     job_id: int | None
     candidate: int | None
     created_at: float
+    deleted_at: float | None = None
 
     @property
     def size(self) -> Size:
         return Size(self.width, self.height)
+
+    @property
+    def deleted(self) -> bool:
+        """A tombstone: it keeps its number and its place in the tree, its bytes are gone."""
+        return self.deleted_at is not None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +99,17 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture
     prompt: str | None
     kind: JobKind | None
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A Picture that somebody points at, and the request it came of; none for an uploaded one.
+
+    picked: it is their own pick on that card.
+    """
+
+    picture: Picture
+    request: ImageRequest | None
+    picked: bool
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +133,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     started_at: float | None
     seconds: float | None
+    deleted_at: float | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """Its card was deleted by somebody who may, and its words are gone."""
+        return self.deleted_at is not None
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """Says which concepts a picture shows: the measuring instrument of the evaluation, never shipped with the model.
 
-A small convolutional network that only ever saw scenes made of the training art. What it must not lean on is taken
-from it while it learns: some of its pictures are grey, turned in hue, blurred, noisy, bent, or doodles. How far it can
-be trusted is measured on art by people it has never seen (`evaluate`), and two judges of different seeds must agree.
+A small convolutional network that only ever saw scenes made of the training art, with much of what it could lean on
+taken away (`hardening`). How far it can be trusted is measured on art by people it has never seen (`evaluate`), and
+two judges of different seeds must agree.
 """
 
 from __future__ import annotations
@@ -21,21 +21,31 @@ from torch.nn import functional
 from inference.emoji_art.art import Sprites
 from inference.emoji_art.concepts import HeldOut
 from inference.emoji_art.doodles import render_doodles
+from inference.emoji_art.hardening import harden, recoloured_sprites
 from inference.emoji_art.sampling import Mix, SceneSampler
 from inference.emoji_art.scenes import render
-from inference.emoji_art.training import autocast, seed_of
+from inference.emoji_art.training import Average, autocast, seed_of
 
 SIDE = 64
 """What the network looks at, in pixels on each side."""
 
-WIDTHS = (32, 64, 96, 128)
+WIDTHS = (32, 48, 64, 96, 112)
+STRIDES = (2, 2, 1, 2)
+
+_WHOLE = 128
+_CLOSE = 96
+"""Pictures are made this large, and looked at whole and in nine closer views of this size."""
 
 _KEPT_SIDE = 96
-_RENDERED_SIDE = 192
+_RENDERED_SIDE = 160
 _CHUNK = 32
+_PARTS = 8
+_LARGE = 0.6
 _BATCH = 64
-_RATE = 2e-3
-_LOG_STEPS = 200
+_RATE = 3e-3
+_AVERAGING = 0.998
+_WHICH = 0.1
+_LOG_STEPS = 250
 
 
 class Judge:
@@ -47,15 +57,24 @@ class Judge:
 
     @torch.no_grad()
     def scores(self, pictures: Tensor) -> Tensor:
-        """pictures: (n, 3, side, side) float in [-1, 1], any side from 64. Returns log-odds, (n, labels), float32.
+        """pictures: (n, 3, side, side) float in [-1, 1], any side. Returns scores, (n, labels), float32.
 
-        The mean over the picture and its mirror image.
+        The higher, the likelier it is there. Each picture is looked at whole and closer in nine places, where small
+        things are seen better.
         """
-        small = _shrink(pictures.float(), SIDE)
-        return torch.cat([self._both_ways(batch) for batch in small.split(256)])
+        return torch.cat([self._scores(batch) for batch in pictures.float().split(32)])
+
+    def _scores(self, pictures: Tensor) -> Tensor:
+        whole = _shrink(pictures, _WHOLE)
+        places = (0, (_WHOLE - _CLOSE) // 2, _WHOLE - _CLOSE)
+        closer = [whole[..., y : y + _CLOSE, x : x + _CLOSE] for y in places for x in places]
+        near = torch.stack([self._both_ways(view) for view in closer])
+        return self._both_ways(whole) + near.logsumexp(0)
 
     def _both_ways(self, pictures: Tensor) -> Tensor:
-        seen: Tensor = (self._network(pictures) + self._network(pictures.flip(-1))) / 2
+        """The picture and its mirror image."""
+        small = _shrink(pictures, SIDE)
+        seen: Tensor = (self._network(small) + self._network(small.flip(-1))) / 2
         return seen
 
     def save(self, path: Path) -> None:
@@ -77,13 +96,13 @@ def train_judge(
     sprites: Sprites,
     *,
     seed: int,
-    steps: int = 1_500,
-    scenes: int = 6_144,
+    steps: int = 4_500,
+    scenes: int = 4_096,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Judge:
-    """A judge of every concept that the sprites hold, by binary cross entropy per concept.
+    """A judge of every concept that the sprites hold.
 
-    steps: batches of 64. scenes: how many are rendered, half of them of one large object; each is seen steps × 64 /
+    steps: batches of 64. scenes: how many are rendered, most of them of one large object; each is seen steps × 64 /
     scenes times, every time changed. Nothing is held out from it: a judge that had never seen two things together
     would rather not believe it. tell: is given a line now and then. Equal arguments give equal weights.
     """
@@ -92,22 +111,32 @@ def train_judge(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of("judge's first weights", seed))
         network = build(len(sprites.concepts)).train()
+    average = Average(network, _AVERAGING)
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.05)
     mean_loss = 0.0
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = _rate(step, steps)
         chosen = torch.randint(len(pictures), (_BATCH,), generator=generator)
-        seen = augment(pictures[chosen].float().div(127.5).sub(1), generator)
+        seen = pictures[chosen].float().div(127.5).sub(1)
         with autocast(seen.device):
-            said = network(seen)
-        loss = functional.binary_cross_entropy_with_logits(said.float(), labels[chosen])
+            said = network(harden(seen, SIDE, generator, hardness=min(1.0, 2.5 * step / steps)))
+        loss = _loss(said.float(), labels[chosen])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        average.update()
         mean_loss += (loss.item() - mean_loss) / min(step + 1, 100)
         if (step + 1) % _LOG_STEPS == 0:
             tell(f"judge {seed}: step {step + 1} of {steps}, loss {mean_loss:.4f}")
+    average.copy_to(network)
     return Judge(network, tuple(concept.name for concept in sprites.concepts))
+
+
+def _loss(said: Tensor, wanted: Tensor) -> Tensor:
+    """Of each label by itself; and a little of which ones, without which the first steps learn nothing."""
+    shares = wanted / wanted.sum(1, keepdim=True).clamp(min=1)
+    which = -(functional.log_softmax(said, dim=1) * shares).sum(1).mean()
+    return functional.binary_cross_entropy_with_logits(said, wanted) + _WHICH * which
 
 
 def _rate(step: int, steps: int) -> float:
@@ -116,97 +145,30 @@ def _rate(step: int, steps: int) -> float:
 
 
 def _scenes(sprites: Sprites, seed: int, count: int) -> tuple[Tensor, Tensor]:
-    """Pictures, uint8 (count, 3, 96, 96), and what is in them, float (count, concepts). A tenth are doodles."""
+    """Pictures, uint8 (count, 3, 96, 96), and what is in them, float (count, concepts).
+
+    Half of them are of sprites in colours of their own; a tenth are doodles.
+    """
     nothing = HeldOut(pairs=frozenset(), couples=frozenset(), templates=frozenset())
     sampler = SceneSampler(sprites.concepts, sprites, nothing, seed_of("judge's scenes", seed))
     generator = torch.Generator().manual_seed(seed_of("judge's doodles", seed))
     pictures, labels = [], []
-    for start in range(0, count, _CHUNK):
-        chunk = sampler.scenes(min(_CHUNK, count - start), Mix(easy=0.5))
-        rendered = render(chunk, sprites, side=_RENDERED_SIDE)
-        if start // _CHUNK % 10 == 0:
-            shown = render_doodles(chunk, sprites, side=_RENDERED_SIDE, generator=generator)
-        else:
+    for part in range(_PARTS):
+        painted = recoloured_sprites(sprites, generator) if part % 2 else sprites
+        for start in range(0, count // _PARTS, _CHUNK):
+            chunk = sampler.scenes(min(_CHUNK, count // _PARTS - start), Mix(easy=_LARGE))
+            rendered = render(chunk, painted, side=_RENDERED_SIDE)
             shown = rendered.pictures
-        pictures.append(_shrink(shown, _KEPT_SIDE).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8))
-        labels.append(rendered.labels.float())
+            if (start // _CHUNK + part) % 10 == 0:
+                shown = render_doodles(chunk, painted, side=_RENDERED_SIDE, generator=generator)
+            pictures.append(_shrink(shown, _KEPT_SIDE).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8))
+            labels.append(rendered.labels.float())
     return torch.cat(pictures), torch.cat(labels)
 
 
 def _shrink(pictures: Tensor, side: int) -> Tensor:
     """By the mean over areas, so that nothing shimmers."""
     return functional.interpolate(pictures, size=(side, side), mode="area")
-
-
-# -- what makes the judge's life hard ---------------------------------------------------------------------------------
-
-
-def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, 3, any, any) in [-1, 1] to (n, 3, 64, 64): cropped, bent, recoloured, blurred, noised, each its own way."""
-    seen = functional.grid_sample(
-        pictures, _bent_grid(len(pictures), generator), padding_mode="reflection", align_corners=False
-    )
-    return _noised(_blurred(_recoloured(seen, generator), generator), generator)
-
-
-def _bent_grid(count: int, generator: torch.Generator) -> Tensor:
-    """(count, 64, 64, 2): zoomed, squeezed, turned by up to 15°, moved, mirrored, and pulled about like rubber."""
-    zoom = _uniform(count, generator, 0.75, 1.15)
-    squeeze = _uniform(count, generator, -0.15, 0.15).exp()
-    turn = _uniform(count, generator, -0.26, 0.26)
-    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    theta = torch.zeros(count, 2, 3)
-    theta[:, 0, 0] = mirror * zoom * squeeze * turn.cos()
-    theta[:, 0, 1] = -zoom * turn.sin()
-    theta[:, 1, 0] = mirror * zoom * turn.sin()
-    theta[:, 1, 1] = zoom / squeeze * turn.cos()
-    theta[:, :, 2] = _uniform(2 * count, generator, -0.15, 0.15).view(count, 2)
-    grid = functional.affine_grid(theta, [count, 3, SIDE, SIDE], align_corners=False)
-    pull = torch.randn(count, 2, 5, 5, generator=generator) * _uniform(count, generator, 0, 0.06).view(
-        -1, 1, 1, 1
-    )
-    pull = functional.interpolate(pull, size=(SIDE, SIDE), mode="bicubic", align_corners=False)
-    return grid + pull.permute(0, 2, 3, 1)
-
-
-def _recoloured(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Hue, saturation, contrast and brightness. A seventh are grey, and a tenth have any hue at all."""
-    count = len(pictures)
-    kind = torch.rand(count, generator=generator)
-    turn = 0.25 * torch.randn(count, generator=generator)
-    turn = torch.where(kind < 0.1, _uniform(count, generator, -math.pi, math.pi), turn)
-    vividness = torch.where(kind > 0.86, 0.0, _uniform(count, generator, 0.6, 1.3))
-    grey = (pictures * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    turned = torch.einsum("nij,njhw->nihw", _hue_turn(turn), pictures - grey)
-    contrast = _uniform(count, generator, 0.65, 1.2).view(-1, 1, 1, 1)
-    light = _uniform(count, generator, -0.2, 0.2).view(-1, 1, 1, 1)
-    return ((grey + turned * vividness.view(-1, 1, 1, 1)) * contrast + light).clamp(-1, 1)
-
-
-def _hue_turn(angles: Tensor) -> Tensor:
-    """(n, 3, 3): a turn about the grey axis of red, green and blue, after Rodrigues."""
-    across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
-    cosine, sine = angles.cos().view(-1, 1, 1), angles.sin().view(-1, 1, 1)
-    return cosine * torch.eye(3) + sine * across + (1 - cosine) / 3
-
-
-def _blurred(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Half of them mixed with a soft copy, as a small model's pictures are soft."""
-    side = int(torch.randint(14, 40, (), generator=generator))
-    soft = functional.interpolate(
-        _shrink(pictures, side), size=(SIDE, SIDE), mode="bilinear", align_corners=False
-    )
-    share = (2 * torch.rand(len(pictures), generator=generator) - 1).clamp(min=0).view(-1, 1, 1, 1)
-    return torch.lerp(pictures, soft, share)
-
-
-def _noised(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    strength = _uniform(len(pictures), generator, 0, 0.12).view(-1, 1, 1, 1)
-    return pictures + strength * torch.randn(pictures.shape, generator=generator)
-
-
-def _uniform(count: int, generator: torch.Generator, low: float, high: float) -> Tensor:
-    return low + (high - low) * torch.rand(count, generator=generator)
 
 
 # -- the network ------------------------------------------------------------------------------------------------------
@@ -220,23 +182,22 @@ def build(labels: int) -> nn.Module:
 class _Network(nn.Module):
     """Pictures (n, 3, 64, 64) to log-odds (n, labels). About half a million parameters.
 
-    Each place of the last 8×8 grid votes by itself, and the strongest places count: objects are smaller than pictures.
+    The mean and the strongest of the last 4×4 places count: objects are smaller than pictures.
     """
 
     def __init__(self, labels: int) -> None:
         super().__init__()
-        first, *rest = WIDTHS
+        first, last = WIDTHS[0], WIDTHS[-1]
         layers: list[nn.Module] = [nn.Conv2d(3, first, 5, stride=2, padding=2), _norm(first), nn.SiLU()]
-        for before, after in zip(WIDTHS, rest, strict=False):
-            layers.append(_Block(before, after, stride=1 if after == rest[-1] else 2))
+        for before, after, stride in zip(WIDTHS, WIDTHS[1:], STRIDES, strict=False):
+            layers.append(_Block(before, after, stride=stride))
         self.body = nn.Sequential(*layers)
-        self.head = nn.Linear(2 * WIDTHS[-1], labels)
+        self.head = nn.Linear(2 * last, labels)
         nn.init.constant_(self.head.bias, -3.0)
 
     def forward(self, pictures: Tensor) -> Tensor:
         places = self.body(pictures.to(memory_format=torch.channels_last))
-        pooled = torch.cat([places.mean((2, 3)), places.amax((2, 3))], dim=1)
-        scores: Tensor = self.head(pooled)
+        scores: Tensor = self.head(torch.cat([places.mean((2, 3)), places.amax((2, 3))], dim=1))
         return scores
 
 

@@ -35,7 +35,7 @@ class AutoencoderRecipe:
     crop: int
     rate: float = 1e-3
     large: float = 0.25
-    doodles: float = 0.2
+    doodles: float = 0.4
     crops_per_scene: int = 16
 
 
@@ -129,7 +129,7 @@ TOY = Recipe(
 SMALL = Recipe(
     name="small",
     core_only=True,
-    autoencoder=AutoencoderRecipe(widths=(16, 32, 64, 128), groups=8, steps=6_000, batch=16, crop=64),
+    autoencoder=AutoencoderRecipe(widths=(16, 32, 64, 128), groups=8, steps=10_000, batch=16, crop=64),
     latents=LatentsRecipe(close=10_240, easy=4_096, mixed=8_192, shard=512),
     text=TextRecipe(vocabulary=1_024, width=192, layers=3, heads=4, steps=1_500, batch=64),
     denoiser=DenoiserRecipe(widths=(64, 128, 256), heads=(2, 4, 8), steps=6_000, batch=16),

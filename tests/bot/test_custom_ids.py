@@ -10,15 +10,38 @@ from hypothesis import strategies as st
 
 from bot.custom_ids import (
     BUTTON_TEMPLATE,
+    ERASE_TEMPLATE,
+    FORM_TEMPLATE,
     HELP_TEMPLATE,
     HISTORY_TEMPLATE,
+    MORE_TEMPLATE,
     QUEUE_TEMPLATE,
+    SHARE_TEMPLATE,
     Action,
+    How,
+    Step,
+    Target,
     button_id,
+    erase_id,
+    form_id,
     help_id,
     history_id,
+    more_id,
     names_job,
     queue_id,
+    share_id,
+)
+from bot.store import Shares
+
+TEMPLATES = (
+    BUTTON_TEMPLATE,
+    HISTORY_TEMPLATE,
+    HELP_TEMPLATE,
+    QUEUE_TEMPLATE,
+    MORE_TEMPLATE,
+    FORM_TEMPLATE,
+    ERASE_TEMPLATE,
+    SHARE_TEMPLATE,
 )
 
 GREATEST_ID = 10**18 - 1
@@ -63,6 +86,28 @@ def test_a_button_under_queue_is_read_as_it_was_written(job: int) -> None:
     assert len(written) <= LONGEST
 
 
+@given(number=st.integers(1, 10**20 - 1), kind=st.sampled_from("pm"), how=st.sampled_from(How))
+def test_a_form_is_read_as_it_was_written(number: int, kind: str, how: How) -> None:
+    """What it is about comes back; interactions are numbered higher than anything of ours."""
+    written = form_id(kind, number, how)
+
+    match = re.fullmatch(FORM_TEMPLATE, written)
+    assert match is not None
+    assert (match["kind"], int(match["id"]), match["how"]) == (kind, number, how)
+    assert len(written) <= LONGEST
+
+
+@given(number=st.integers(1, GREATEST_ID), step=st.sampled_from(Step), card=st.booleans())
+def test_a_delete_button_is_read_as_it_was_written(number: int, step: Step, card: bool) -> None:
+    """A card and a picture of the same number are two things."""
+    written = erase_id(Target(job_id=number) if card else Target(picture_id=number), step)
+
+    match = re.fullmatch(ERASE_TEMPLATE, written)
+    assert match is not None
+    assert (match["kind"], int(match["id"]), match["step"]) == ("j" if card else "p", number, step)
+    assert len(written) <= LONGEST
+
+
 @given(model=models)
 def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
     """Whatever a model may be called comes back, in a length that Discord takes."""
@@ -77,8 +122,17 @@ def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
 @given(action=st.sampled_from(Action), number=ids, model=models | st.sampled_from(["pick", "history", "1"]))
 def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> None:
     """A button is no select and a select no other one: discord.py takes the first template that fits."""
-    templates = (BUTTON_TEMPLATE, HISTORY_TEMPLATE, HELP_TEMPLATE, QUEUE_TEMPLATE)
-    written = (button_id(action, number), history_id(number), help_id(model), queue_id(number))
+    templates = TEMPLATES
+    written = (
+        button_id(action, number),
+        history_id(number),
+        help_id(model),
+        queue_id(number),
+        more_id(number),
+        form_id("p", number, How.REFINE),
+        erase_id(Target(job_id=number + 1), Step.ASK),
+        share_id(Shares.MINE),
+    )
 
     fitting = [
         [template for template in templates if re.fullmatch(template, custom_id)] for custom_id in written
@@ -101,6 +155,13 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         "art:pick:١:0",
         "ART:pick:1:0",
         "art:pick:1:0\n",
+        "art:more:1:1",
+        "art:form:p1:other",
+        "art:form:j1:refine",
+        "art:form:p:refine",
+        "art:erase:m1:ask",
+        "art:erase:j1:no",
+        "art:share:nobody:0",
         "art:queue:1:1",
         "art:queue::0",
         "art:help:Moon:0",
@@ -111,10 +172,7 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
 )
 def test_anything_else_is_not_ours(custom_id: str) -> None:
     """Another bot's component, or one that was tampered with, is left alone."""
-    assert not re.fullmatch(BUTTON_TEMPLATE, custom_id)
-    assert not re.fullmatch(HISTORY_TEMPLATE, custom_id)
-    assert not re.fullmatch(HELP_TEMPLATE, custom_id)
-    assert not re.fullmatch(QUEUE_TEMPLATE, custom_id)
+    assert [template for template in TEMPLATES if re.fullmatch(template, custom_id)] == []
 
 
 def test_a_card_is_known_by_its_buttons() -> None:

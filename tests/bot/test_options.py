@@ -14,10 +14,13 @@ from bot.options import (
     MOST_STEPS,
     PROMPT_LENGTH,
     TABLE,
+    Form,
     Options,
     check_prompt,
+    nearest,
     parse_reply,
     parse_shape,
+    read_form,
     read_options,
 )
 from inference import MAX_GUIDANCE, MAX_SEED, Sampler
@@ -181,10 +184,38 @@ def test_a_fraction_is_no_count(name: str) -> None:
         read_options({name: "1.5"})
 
 
-def test_an_unknown_sampler_names_those_there_are() -> None:
-    """The refusal says what to write instead."""
-    with pytest.raises(BadOption, match="ddim and dpmpp-2m"):
-        read_options({"sampler": "euler"})
+def test_a_form_is_read_as_it_was_typed() -> None:
+    """Its fields and the flags of its last one together; an empty field of what should not be there clears it."""
+    form = Form(prompt=" a moon ", negative="", strength=" 0,4", flags="—steps 40 --sampler euler --n 2")
+
+    prompt, options = read_form(form)
+
+    assert prompt == "a moon"
+    assert options == Options(strength=0.4, negative="", steps=40, sampler="euler", candidates=2)
+
+
+@pytest.mark.parametrize(
+    "form, sentence",
+    [
+        (Form(prompt="  "), "The prompt is empty"),
+        (Form(prompt="a moon", strength="much"), "needs a number"),
+        (Form(prompt="a moon", strength="1.5"), "Strength is above 0 and at most 1"),
+        (Form(prompt="a moon", flags="--stps 3"), "Did you mean `--steps`"),
+        (Form(prompt="a moon", flags="rounder --steps 3"), "“rounder” is no option"),
+        (Form(prompt="a moon", flags="--strength 0.3"), "`--strength` has a field of its own"),
+        (Form(prompt="a moon", flags="--no clouds"), "`--no` has a field of its own"),
+    ],
+)
+def test_a_form_that_is_wrong_is_refused(form: Form, sentence: str) -> None:
+    """With what is wrong in it, and what would be right."""
+    with pytest.raises(BadOption, match=re.escape(sentence)):
+        read_form(form)
+
+
+@pytest.mark.parametrize("word, meant", [("eulr", "euler"), (" DDIM", "ddim"), ("xyz", None), ("", None)])
+def test_the_nearest_word_is_the_one_that_was_meant(word: str, meant: str | None) -> None:
+    """A slip of the finger finds it, something else finds nothing."""
+    assert nearest(word, ["ddim", "euler", "euler-a"]) == meant
 
 
 @pytest.mark.parametrize(

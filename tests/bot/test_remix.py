@@ -96,11 +96,14 @@ def test_the_first_model_is_the_default() -> None:
 
 
 def test_a_sampler_that_the_model_lacks_is_refused() -> None:
-    """The sentence names those it has."""
-    only_ddim = msgspec.structs.replace(MOON, samplers=(Sampler.DDIM,))
+    """The sentence names those it has; one that it has is taken however it is written."""
+    two = msgspec.structs.replace(MOON, samplers=(Sampler.DDIM, Sampler.EULER))
 
-    with pytest.raises(BadOption, match="I know ddim"):
-        remix.from_words([only_ddim], "a moon", Options(sampler=Sampler.DPMPP_2M), 1)
+    with pytest.raises(BadOption, match="It has ddim and euler"):
+        remix.from_words([two], "a moon", Options(sampler="unipc"), 1)
+    with pytest.raises(BadOption, match="Did you mean `euler`"):
+        remix.from_words([two], "a moon", Options(sampler="eulr"), 1)
+    assert remix.from_words([two], "a moon", Options(sampler=" Euler"), 1).sampler is Sampler.EULER
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+import bot.store
 from bot.store import JobKind, JobState, NewJob, NewPicture, Post, Store, Transaction
 from inference import PictureRef
 from tests.bot.cancelling import Driven
@@ -30,7 +32,8 @@ from tests.bot.records import (
     uploaded,
 )
 
-TABLES = {"current_picture", "job", "memo", "pick", "picture", "post", "scene", "server_limit"}
+FIRST_TABLES = {"current_picture", "job", "memo", "pick", "picture", "post", "scene", "server_limit"}
+TABLES = FIRST_TABLES | {"doomed_file", "person"}
 DATABASE = "moonsketch.sqlite3"
 
 
@@ -136,11 +139,12 @@ asyncio.run(migrate(Path(sys.argv[1])))  # whatever is loaded late is loaded now
 for kill in range(int(sys.argv[2])):
     child = os.fork()
     if child == 0:
-        # A timer whose signal nobody handles ends a process as suddenly as kill -9, and at a finer grain.
-        signal.setitimer(signal.ITIMER_REAL, 0.004 + kill * 0.0017)
+        # A timer whose signal nobody handles ends a process as suddenly as kill -9. It counts the process's own time,
+        # so that a machine that is busy with something else kills at the same places.
+        signal.setitimer(signal.ITIMER_PROF, 0.002 + kill * 0.001)
         endlessly(Path(sys.argv[1]) / f"kill-{kill}")
     _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == signal.SIGALRM, status
+    assert os.WTERMSIG(status) == signal.SIGPROF, status
 """
 
 
@@ -152,10 +156,11 @@ def test_a_kill_during_the_migration_leaves_the_old_schema_or_the_new(tmp_path: 
     subprocess.run(child, check=True, timeout=60)
     killed = list(tmp_path.glob(f"kill-*/*/{DATABASE}"))
 
-    left = [tables_in(path) for path in killed]
-    assert all(tables in (set(), TABLES) for tables in left)
-    assert set() in left  # at least one kill hit a migration
-    for path in killed:
+    left = {path: tables_in(path) for path in killed}
+    assert all(tables in (set(), FIRST_TABLES, TABLES) for tables in left.values())
+    torn = [path for path, tables in left.items() if tables != TABLES]
+    assert torn  # at least one kill hit a migration
+    for path in torn:
         asyncio.run(open_and_close(path.parent))
         assert tables_in(path) == TABLES
 
@@ -844,3 +849,98 @@ async def test_a_row_that_names_what_is_not_there_is_refused(tmp_path: Path) -> 
         with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
             async with store.transaction() as tx:
                 await store.set_current(tx, 1, ANNA, 1)
+
+
+# Deletion
+
+
+async def test_doomed_bytes_go_with_the_last_picture_that_holds_them(tmp_path: Path) -> None:
+    """Two pictures of one file: the first tombstone leaves it, the second takes it along."""
+    async with opened(tmp_path) as store:
+        file = await store.files.put(b"a moon")
+        new = msgspec.structs.replace(generated(1), file=file)
+        ones, others = await rendered(store, [new]), await rendered(store, [new])
+        left = []
+        for job_id in (ones, others):
+            (picture,) = await store.candidates(job_id)
+            async with store.transaction() as tx:
+                await store.entomb(tx, picture.id, NOW)
+            await store.erase_doomed()
+            left.append([path.name for path in tmp_path.rglob(file)])
+
+    assert left == [[file], []]
+
+
+async def test_bytes_that_a_picture_is_about_to_hold_are_not_removed(tmp_path: Path) -> None:
+    """Somebody sends the same picture again just while it is deleted: it stays for them, and goes with theirs."""
+    async with opened(tmp_path) as store:
+        file = await store.files.put(b"a moon")
+        new = msgspec.structs.replace(generated(1), file=file)
+        (old,) = await store.candidates(await rendered(store, [new]))
+        await store.files.put(b"a moon")  # the row is still to come
+        async with store.transaction() as tx:
+            await store.entomb(tx, old.id, NOW)
+        await store.erase_doomed()
+        meanwhile = await store.files.get(file)
+        (again,) = await store.candidates(await rendered(store, [new]))
+        await store.erase_doomed()
+        held = await store.files.get(file)
+        async with store.transaction() as tx:
+            await store.entomb(tx, again.id, NOW)
+        await store.erase_doomed()
+
+    assert (meanwhile, held) == (b"a moon", b"a moon")
+    assert list(tmp_path.rglob(file)) == []
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        (JobState.QUEUED, JobState.CANCELLED),
+        (JobState.RUNNING, JobState.CANCELLED),
+        (JobState.RENDERED, JobState.POSTED),
+    ],
+)
+async def test_a_deleted_job_is_over_and_its_words_are_gone(
+    tmp_path: Path, before: JobState, after: JobState
+) -> None:
+    """No start takes it up again, a result that comes late is not kept, and a second deletion changes nothing."""
+    async with opened(tmp_path) as store:
+        job_id = await accepted(store)
+        job: Any = await running(store, job_id) if before is not JobState.QUEUED else None
+        if before is JobState.RENDERED:
+            async with store.transaction() as tx:
+                await store.finish(tx, job, [], seconds=1, model_version="", now=NOW)
+        async with store.transaction() as tx:
+            deleted = [await store.delete_job(tx, job_id, NOW) for _ in range(2)]
+            late = job is not None and await store.finish(
+                tx, job, [generated(1)], seconds=1, model_version="", now=NOW
+            )
+        left = await store.job(job_id)
+        taken_up = await store.jobs_to_take_up()
+
+    assert deleted == [True, False]
+    assert not late
+    assert left is not None
+    assert (left.state, left.deleted, left.request.prompt) == (after, True, "")
+    assert taken_up == []
+
+
+async def test_an_old_database_learns_to_delete(tmp_path: Path) -> None:
+    """What the first schema holds is still there after the second; nothing of it counts as deleted."""
+    script = (Path(bot.store.__file__).parent / "migrations" / "0001_scenes_pictures_jobs.sql").read_text()
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    connection.executescript(script)
+    connection.execute("INSERT INTO scene VALUES (1, 1, 2, NULL, 0, 'the moon', 3, 0.0)")
+    connection.execute(
+        "INSERT INTO picture VALUES (1, 1, 1, NULL, 'uploaded', 3, ?, 64, 64, NULL, NULL, NULL, NULL, 0.0)",
+        ("b" * 64,),
+    )
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    async with opened(tmp_path) as store:
+        (shown,) = await store.history(1)
+
+    assert tables_in(tmp_path / DATABASE) == TABLES
+    assert not shown.picture.deleted

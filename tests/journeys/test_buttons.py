@@ -72,7 +72,7 @@ async def test_cancel_frees_the_engine_and_says_so(tmp_path: Path) -> None:
 
         assert "Cancelled. Nothing was charged." in said(answer)
         assert "Cancelled. Nothing was charged." in text_of(cancelled)
-        assert list(buttons_of(cancelled)) == ["Again"]
+        assert list(buttons_of(cancelled)) == ["Again", "Delete"]
         assert here.fake.closed_early == 1
         assert len(here.fake.requests) == 2
 

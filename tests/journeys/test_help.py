@@ -106,6 +106,21 @@ async def test_the_examples_of_help_work(tmp_path: Path) -> None:
         assert all(f"`{example}" in help_ for example in prompts)
 
 
+async def test_help_names_every_command_and_is_short(tmp_path: Path) -> None:
+    """Each with what it is for, in one screenful; one that is added later is missed here."""
+    async with world(tmp_path) as here:
+        help_ = words_of(answered(await here.you.slash(here.channel, "help")))
+        commands = here.bot.tree.get_commands()
+        menus = [*here.bot.tree.get_commands(type=discord.AppCommandType.message)]
+
+        assert len(commands) > 5
+        for command in commands:
+            shown = command.name if command in menus else f"/{command.name}"
+            assert f"`{shown}`" in help_ or command.name == "help"
+        assert len(help_) < 1500
+        assert help_.count("\n") < 10
+
+
 async def test_help_without_such_a_model_is_about_the_ways_in_alone(tmp_path: Path) -> None:
     """A model that takes any words has none to list. /help works in direct messages as well."""
     async with world(tmp_path) as here:

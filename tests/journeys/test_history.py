@@ -28,7 +28,7 @@ async def test_history_shows_every_picture_and_goes_back_to_one(tmp_path: Path) 
         assert [option["label"][0] for option in select["options"]] == ["5", "4", "3", "2", "1"]
         assert "You are back at picture 3" in said(shown)
         assert f"<@{here.you.id}> is back at picture 3." in text_of(post)
-        assert list(buttons_of(post)) == ["Subtle", "Strong"]
+        assert list(buttons_of(post)) == ["Subtle", "Strong", "Refine…", "Delete"]
         assert job is not None
         assert job.parent_id == int(chosen["value"])
 

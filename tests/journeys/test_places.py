@@ -208,7 +208,7 @@ async def test_replies_and_buttons_ask_for_the_same(tmp_path: Path) -> None:
         await here.you.send(place, "rounder", reply_to=card)
 
         assert said(pressed).startswith(f"I may not attach files in <#{place.id}>.")
-        assert place.history()[-1].content == said(pressed)
+        assert place.history()[-1].content.startswith(said(pressed))
         assert len(here.fake.requests) == 1
 
 
@@ -268,7 +268,8 @@ async def test_a_locked_thread_is_refused_with_a_sentence(tmp_path: Path, archiv
         pressed = await here.you.click(card, custom_id=buttons_of(card)["Again"])
 
         assert asked.startswith(f"<#{thread.id}> is locked, so I cannot post there.")
-        assert said(pressed) == asked
+        assert asked.startswith(said(pressed))
+        assert "is locked" in said(pressed)
         assert len(here.fake.requests) == 1
         assert await here.store.job(2) is None
 

@@ -30,7 +30,7 @@ async def test_a_sketch_becomes_pictures_in_a_thread_of_its_own(tmp_path: Path) 
             in text_of(card)
         )
         assert "sketch.webp" in [file.filename for file in card.attachments]
-        assert list(buttons_of(card)) == ["1", "2", "Again", "Subtle", "Strong"]
+        assert list(buttons_of(card)) == ["1", "2", "Again", "Subtle", "Strong", "Refine…", "Delete"]
 
 
 async def test_a_card_shows_place_then_previews_then_pictures(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_a_card_shows_place_then_previews_then_pictures(tmp_path: Path) ->
         assert "Next." in place
         assert "Step 3 of 10" in text_of(running)
         assert [file.filename for file in running.attachments] == ["sketch.webp", "preview-3.webp"]
-        assert list(buttons_of(running)) == ["Cancel"]
+        assert list(buttons_of(running)) == ["Cancel", "Delete"]
         assert "Done." in text_of(done)
         assert len(pictures_of(done)) == 1
         assert waiting.id == running.id == done.id

@@ -117,6 +117,10 @@ class World:
             self.env.backend.delete_channel(thread.id)
         await self.env.settle()
 
+    def expire_files(self) -> None:
+        """Discord keeps the files of commands and forms for a while only; from now on it has none at all."""
+        self.env.backend.cdn.get = lambda _url: None  # type: ignore[assignment]  # what simcord never does itself
+
     def assert_nothing_broke(self) -> None:
         """simcord counts a refusal as an error of the command; only other errors are ours to mend."""
         causes = [getattr(error, "original", error) for error in self.env.errors]
