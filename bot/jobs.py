@@ -317,6 +317,8 @@ class Jobs:
             if not kept:
                 files = ((picture.file, picture.latents) for picture in pictures)
                 await self._store.doom(tx, (file for file in chain.from_iterable(files) if file is not None))
+            elif any(result.precise for result in results):
+                await self._store.add_note(tx, job, texts.HALF_PRECISION_RAN_OVER)
         if kept:
             self._learn(live.entry.cost, job.started_at or now, now)
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from bot.logs import escaped
+
 MOST = 20
 LONGEST = 300
 
@@ -55,7 +57,7 @@ class RecentTroubles(logging.Handler):
     def _clean(self, words: str) -> str:
         """One line without secrets. Of a trace only its first line would be left."""
         lines = words.strip().splitlines() or [""]
-        line = lines[0] + ("…" if len(lines) > 1 else "")
+        line = escaped(lines[0]) + ("…" if len(lines) > 1 else "")  # it will be shown in a terminal
         for word in self._hidden:
             line = line.replace(word, "…")
         line = _LIKE_A_TOKEN.sub("…", line)

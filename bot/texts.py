@@ -420,6 +420,9 @@ def what_was_done(request: ImageRequest, source: Size | None, seconds: float | N
     return ", ".join(parts)
 
 
+HALF_PRECISION_RAN_OVER = "Half precision ran over, so it was computed again in float32. That took longer."
+
+
 def frame_line(frame: Frame, source: Size | None) -> str:
     line = f"{source} as {frame.canvas}" if source and source != frame.canvas else f"{frame.canvas}"
     return f"{line} cropped to {frame.content}" if frame.cropped else line
@@ -427,7 +430,8 @@ def frame_line(frame: Frame, source: Size | None) -> str:
 
 def steps_line(request: ImageRequest) -> str:
     if request.init is None:
-        return f"{request.steps} steps"
+        planned = request.planned_steps  # LCM runs fewer than may be asked for
+        return f"{planned} steps" if planned == request.steps else f"{planned} of {request.steps} steps"
     line = f"strength {request.strength:g}: {request.planned_steps} of {request.steps} steps"
     if int(request.steps * request.strength) == 0:
         line += " (fewer than one was asked for)"

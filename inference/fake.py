@@ -42,7 +42,10 @@ FLAT = ModelInfo(
 
 
 class FakeEngine:
-    """See the module. `held` engines take each step only when `release` lets them, so that tests see the middle."""
+    """See the module. `held` engines take each step only when `release` lets them, so that tests see the middle.
+
+    precise: say of every result that it had to be computed again in float32.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class FakeEngine:
         models: Sequence[ModelInfo] = (FLAT,),
         row_credits: int = 8,
         held: bool = False,
+        precise: bool = False,
         park: Park = unparked,
     ) -> None:
         self.requests: list[ImageRequest] = []
@@ -59,6 +63,7 @@ class FakeEngine:
         self._row_credits = row_credits
         self._steps_allowed = asyncio.Semaphore(0) if held else None
         self._park = park
+        self._precise = precise
         self._failures: list[Exception] = []
         self._watchers: list[Callable[[EngineStatus], None]] = []
         self._status = EngineStatus(state=EngineState.STARTING)
@@ -126,7 +131,10 @@ class FakeEngine:
                     raise self._failures.pop(0)
             for sample, colour in enumerate(colours):
                 yield SampleDone(
-                    sample=sample, pixels=_paint(request.frame.content, colour), latents=bytes(colour)
+                    sample=sample,
+                    pixels=_paint(request.frame.content, colour),
+                    latents=bytes(colour),
+                    precise=self._precise,
                 )
             finished = True
         finally:

@@ -64,7 +64,9 @@ def _bent_grid(count: int, side: int, generator: torch.Generator) -> Tensor:
     theta[:, 1, 1] = zoom / squeeze * turn.cos()
     theta[:, :, 2] = _uniform(2 * count, generator, -0.15, 0.15).view(count, 2)
     grid = functional.affine_grid(theta, [count, 3, side, side], align_corners=False)
-    pull = torch.randn(count, 2, 5, 5, generator=generator) * _uniform(count, generator, 0, 0.06).view(-1, 1, 1, 1)
+    pull = torch.randn(count, 2, 5, 5, generator=generator) * _uniform(count, generator, 0, 0.06).view(
+        -1, 1, 1, 1
+    )
     pull = functional.interpolate(pull, size=(side, side), mode="bicubic", align_corners=False)
     return grid + pull.permute(0, 2, 3, 1)
 
@@ -114,7 +116,9 @@ def _convolved(pictures: Tensor, width: int, generator: torch.Generator) -> Tens
     padded = functional.pad(pictures.reshape(1, -1, height, across), [width // 2] * 4, mode="reflect")
     strange = functional.conv2d(padded, kernels, groups=count).view_as(pictures)
     strange = strange - strange.mean((2, 3), keepdim=True)
-    spread = strange.std((2, 3), keepdim=True) / (0.25 + 0.35 * torch.rand(count, 3, 1, 1, generator=generator))
+    spread = strange.std((2, 3), keepdim=True) / (
+        0.25 + 0.35 * torch.rand(count, 3, 1, 1, generator=generator)
+    )
     return strange / (spread + 0.05) + 0.3 * torch.randn(count, 3, 1, 1, generator=generator)
 
 

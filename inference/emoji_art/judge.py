@@ -118,8 +118,9 @@ def train_judge(
         optimiser.param_groups[0]["lr"] = _rate(step, steps)
         chosen = torch.randint(len(pictures), (_BATCH,), generator=generator)
         seen = pictures[chosen].float().div(127.5).sub(1)
+        seen = harden(seen, SIDE, generator, hardness=min(1.0, 2.5 * step / steps))
         with autocast(seen.device):
-            said = network(harden(seen, SIDE, generator, hardness=min(1.0, 2.5 * step / steps)))
+            said = network(seen)
         loss = _loss(said.float(), labels[chosen])
         optimiser.zero_grad()
         loss.backward()
@@ -153,16 +154,20 @@ def _scenes(sprites: Sprites, seed: int, count: int) -> tuple[Tensor, Tensor]:
     sampler = SceneSampler(sprites.concepts, sprites, nothing, seed_of("judge's scenes", seed))
     generator = torch.Generator().manual_seed(seed_of("judge's doodles", seed))
     pictures, labels = [], []
-    for part in range(_PARTS):
-        painted = recoloured_sprites(sprites, generator) if part % 2 else sprites
-        for start in range(0, count // _PARTS, _CHUNK):
-            chunk = sampler.scenes(min(_CHUNK, count // _PARTS - start), Mix(easy=_LARGE))
-            rendered = render(chunk, painted, side=_RENDERED_SIDE)
-            shown = rendered.pictures
-            if (start // _CHUNK + part) % 10 == 0:
-                shown = render_doodles(chunk, painted, side=_RENDERED_SIDE, generator=generator)
-            pictures.append(_shrink(shown, _KEPT_SIDE).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8))
-            labels.append(rendered.labels.float())
+    chunks = math.ceil(count / _CHUNK)
+    painted = sprites
+    for index in range(chunks):
+        if index % max(1, chunks // _PARTS) == 0:
+            painted = (
+                sprites if painted is not sprites or index == 0 else recoloured_sprites(sprites, generator)
+            )
+        chunk = sampler.scenes(min(_CHUNK, count - index * _CHUNK), Mix(easy=_LARGE))
+        rendered = render(chunk, painted, side=_RENDERED_SIDE)
+        shown = rendered.pictures
+        if index % 10 == 0:
+            shown = render_doodles(chunk, painted, side=_RENDERED_SIDE, generator=generator)
+        pictures.append(_shrink(shown, _KEPT_SIDE).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8))
+        labels.append(rendered.labels.float())
     return torch.cat(pictures), torch.cat(labels)
 
 

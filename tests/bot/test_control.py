@@ -442,6 +442,14 @@ def test_secrets_and_traces_are_left_out(log: structlog.stdlib.BoundLogger) -> N
     assert len(kept[3]) == LONGEST
 
 
+def test_a_terminal_is_not_given_orders() -> None:
+    """What a library logs of a stranger's words is shown in somebody's terminal."""
+    with noting_troubles() as troubles:
+        logging.getLogger("discord.gateway").warning("closed: \x1b[2Jgone")
+
+    assert [each.sentence for each in troubles.kept] == ["closed: \\x1b[2Jgone"]
+
+
 def test_only_the_latest_troubles_are_kept(log: structlog.stdlib.BoundLogger) -> None:
     """However many there are, an answer stays small."""
     with noting_troubles() as troubles:

@@ -57,6 +57,16 @@ async def test_a_card_shows_place_then_previews_then_pictures(tmp_path: Path) ->
         assert waiting.id == running.id == done.id
 
 
+@pytest.mark.parametrize("precise", [True, False])
+async def test_what_had_to_be_computed_again_is_said(tmp_path: Path, precise: bool) -> None:
+    """A card without half precision takes longer; its pictures say why, and those of other cards do not."""
+    async with world(tmp_path, lambda park: FakeEngine(park=park, precise=precise)) as here:
+        await here.sketch()
+        (card,) = here.cards()
+
+    assert ("computed again in float32" in text_of(card)) is precise
+
+
 async def test_the_private_answer_says_place_and_estimate(tmp_path: Path) -> None:
     """Once a job has run, the third in line reads its place and roughly how long it will take."""
     async with world(tmp_path, lambda park: FakeEngine(park=park, held=True, row_credits=2)) as here:

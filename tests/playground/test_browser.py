@@ -141,7 +141,7 @@ async def test_on_a_phone_one_goes_back_and_is_somebody_else(sketch: Path) -> No
         await expect(chat.card("first")).to_contain_text("goes on from 2")
         await chat.choose_command("history")
         await chat.send.click()
-        await chat.messages.last.get_by_role("combobox").click()
+        await chat.private.last.get_by_role("combobox").click()
         await chat.page.get_by_role("option", name="1: ").click()
         await expect(chat.card("is back at picture 1")).to_be_visible()
         await chat.words.fill("/")

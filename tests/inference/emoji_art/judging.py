@@ -18,8 +18,8 @@ from inference.emoji_art.world import World
 from tests.inference.emoji_art.toys import toy_concepts, toy_sprites
 
 TOY_SCALE = Scale(
-    name="toy", pairs=3, couples=2, wordings=2, seeds=2, doodles=2, strengths=6, checked=12, own=4,
-    judge_steps=80, judge_scenes=128,
+    name="toy", pairs=3, couples=2, wordings=2, seeds=2, doodles=2, strengths=9, checked=12, own=4,
+    judge_steps=160, judge_scenes=256,
 )  # fmt: skip
 
 HELD_OUT = HeldOut(
@@ -29,7 +29,7 @@ HELD_OUT = HeldOut(
 )
 
 
-SHARES = {0.2: 0.02, 0.4: 0.2, 0.6: 0.7, 0.8: 0.9, 1.0: 1.0}
+SHARES = {0.2: 0.02, 0.4: 0.1, 0.6: 0.7, 0.8: 0.9, 1.0: 1.0}
 """How much of a sketch the painter paints over, by strength."""
 
 

@@ -8,7 +8,8 @@ import torch
 
 from inference.emoji_art import judge as judge_module
 from inference.emoji_art.backgrounds import BACKGROUNDS
-from inference.emoji_art.judge import SIDE, augment, load_judge, train_judge
+from inference.emoji_art.hardening import harden, recoloured_sprites
+from inference.emoji_art.judge import SIDE, load_judge, train_judge
 from inference.emoji_art.sampling import SceneSampler
 from inference.emoji_art.world import World
 from tests.inference.emoji_art.judging import HELD_OUT, strange_world, toy_judge, toy_world
@@ -105,10 +106,24 @@ def test_hardening_changes_every_picture_its_own_way() -> None:
     generator = torch.Generator().manual_seed(0)
     picture = portraits(toy_world(), seed=9)[0][:1]
 
-    changed = augment(picture.expand(64, -1, -1, -1), generator)
+    changed = harden(picture.expand(64, -1, -1, -1), SIDE, generator)
     difference = torch.pdist(changed.flatten(1))
     colourful = (changed.mean((2, 3)) - changed.mean((1, 2, 3), keepdim=True)[:, :, 0, 0]).abs().amax(1)
 
     assert changed.shape == (64, 3, SIDE, SIDE)
     assert difference.min() > 1
     assert 2 <= int((colourful < 0.01).sum()) <= 32
+
+
+def test_recoloured_sprites_keep_their_shapes() -> None:
+    """Another colour, the same outline; and the sprites that were given stay as they are."""
+    sprites = toy_world().sprites
+    before = sprites.pixels.clone()
+
+    changed = recoloured_sprites(sprites, torch.Generator().manual_seed(1))
+
+    assert torch.equal(sprites.pixels, before)
+    assert torch.equal(changed.pixels[:, :, 3], before[:, :, 3])
+    visible = before[:, :, 3] > 200
+    moved = (changed.pixels[:, :, :3].float() - before[:, :, :3].float()).abs().amax(2)
+    assert (moved * visible).flatten(2).amax(2).min() > 20
