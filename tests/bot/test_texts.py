@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bot import texts
 from bot.custom_ids import Action
@@ -95,7 +96,12 @@ def test_what_was_done_is_one_line() -> None:
             6.25,
             "512×512, strength 0.75: 22 of 30 steps, seed 4711, 6.2 s",
         ),
-        (request(sampler=Sampler.LCM, steps=80), None, None, "512×512, 50 of 80 steps, seed 4711"),
+        (
+            structs.replace(request(), sampler=Sampler.LCM, steps=80),
+            None,
+            None,
+            "512×512, 50 of 80 steps, seed 4711",
+        ),
         (request(seeds=(7, 8, 9)), None, 61.0, "512×512, 30 steps, seeds 7 to 9, 61.0 s"),
         (
             request(init=from_pixels(), strength=0.01, steps=5),
