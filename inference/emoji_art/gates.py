@@ -176,19 +176,16 @@ def _rendered(world: World, scenes: list[Scene]) -> Tensor:
 
 
 def _smeared(world: World) -> World:
-    """The same art, each sprite the mean of its colours, fading from its middle."""
-    pixels = world.sprites.pixels
-    alpha = pixels[:, :, 3:].float() / 255
-    mean = (pixels[:, :, :3] * alpha).sum((-2, -1), keepdim=True) / alpha.sum((-2, -1), keepdim=True).clamp(
-        min=1
-    )
-    line = torch.linspace(-1, 1, pixels.shape[-1])
+    """The same art, each sprite a disc of its mean colour that fades at the rim."""
+    side = world.sprites.pixels.shape[-1]
+    line = torch.linspace(-1, 1, side)
     disc = (4 * (0.8 - (line[:, None] ** 2 + line**2).sqrt())).clamp(0, 1) * 255
-    there = world.sprites.there[:, :, None, None, None]
-    blobs = torch.cat(
-        [mean.expand(-1, -1, -1, *disc.shape), disc.expand(*pixels.shape[:2], 1, -1, -1)], dim=2
-    )
-    return replace(world, sprites=replace(world.sprites, pixels=(blobs * there).round().to(torch.uint8)))
+    blobs = torch.zeros_like(world.sprites.pixels)
+    for row, column in world.sprites.there.nonzero().tolist():
+        colours, alpha = world.sprites.pixels[row, column].float().split([3, 1])
+        mean = (colours * alpha).sum((1, 2), keepdim=True) / alpha.sum()
+        blobs[row, column] = torch.cat([mean.expand(-1, side, side), disc[None]]).round().to(torch.uint8)
+    return replace(world, sprites=replace(world.sprites, pixels=blobs))
 
 
 def _grey(pictures: Tensor) -> Tensor:

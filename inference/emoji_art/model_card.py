@@ -117,7 +117,7 @@ def card_text(
 
 
 def _title(evaluation: Evaluation) -> str:
-    demo = "" if evaluation.passed else " (demo)"
+    demo = "" if evaluation.passed else ": a demo"
     return f"""\
 # {TITLE}{demo}
 
@@ -222,8 +222,9 @@ def _judges(evaluation: Evaluation) -> str:
 
 A judge is a small convolutional network that was trained on scenes of the same art, a part of them grey, turned in
 hue, bent, blurred or doodled. It names one of {len(evaluation.labels)} things; chance is {chance}. “Never-seen” is \
-Twemoji, which neither the judges nor the model were trained on. “Blobs” are things smeared to a disc of their mean
-colour: what a judge would credit for colour alone.
+Twemoji, which neither the judges nor the model were trained on; how judges are trained was settled by looking at that
+column, so it flatters them a little. “Blobs” are things smeared to a disc of their mean colour: what a judge would
+credit for colour alone.
 
 {_table(header, rows)}
 
@@ -342,7 +343,8 @@ def _data() -> str:
 
 {_table(["set", "npm package", "licence of the art", "use", "integrity"], rows)}
 
-The weights are under this project's MIT licence. Because they come so close to the art, treat them and collections of
+The packages name these licences but do not hold the art's own licence files; the texts are in `{notices.FILE}`. The
+weights are under this project's MIT licence. Because they come so close to the art, treat them and collections of
 their pictures as works derived from it: keep `{notices.FILE}` with them."""
 
 

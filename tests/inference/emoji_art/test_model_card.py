@@ -94,7 +94,7 @@ def test_what_failed_stands_at_the_top(tmp_path: Path) -> None:
 
     card = card_of(tmp_path, evaluation)
 
-    assert card.splitlines()[0].endswith("(demo)")
+    assert card.splitlines()[0].endswith(": a demo")
     top = card.partition("## What it draws")[0]
     assert "1 of 2 checks failed" in top
     assert "Gate 5: round trip of scenes: 24.3 dB, asked for at least 28 dB." in top
