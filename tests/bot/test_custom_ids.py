@@ -130,7 +130,7 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         queue_id(number),
         more_id(number),
         form_id("p", number, How.REFINE),
-        erase_id(Target(job_id=number + 1), Step.ASK),
+        erase_id(Target(job_id=number), Step.ASK),
         share_id(Shares.MINE),
     )
 
