@@ -105,6 +105,7 @@ class ArtBot(discord.AutoShardedClient):
         self.add_dynamic_items(*_ITEMS)
         add_commands(self.tree)
         await self._sync_if_changed()
+        await self.jobs.begin()
         await self.engine.start()
 
     async def close(self) -> None:

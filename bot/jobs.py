@@ -479,12 +479,16 @@ class Jobs:
 
     # Recover
 
+    async def begin(self) -> None:
+        """What ran in the last process runs no more. Comes before the first new job, which may well run already
+        when `recover` has its turn."""
+        async with self._store.transaction() as tx:
+            await self._store.requeue_all(tx)
+
     async def recover(self) -> None:
         """Take up every job that was not over when the last process ended, in the order they were accepted."""
         for request, began, seconds in reversed(await self._store.recent_runs(_PACE_HISTORY)):
             self._learn(cost_of(request, self._model(request)), began, began + seconds)
-        async with self._store.transaction() as tx:
-            await self._store.requeue_all(tx)
         for job in await self._store.jobs_to_take_up():
             if job.id in self._live:
                 continue

@@ -75,6 +75,20 @@ async def test_a_result_is_posted_as_soon_as_discord_is_back(tmp_path: Path) -> 
         assert len(pictures_of(here.cards()[0])) == 1
 
 
+async def test_recovery_leaves_alone_what_runs_already(tmp_path: Path) -> None:
+    """Discord may send a command before it says "ready": that job runs on, in its first attempt, and is delivered."""
+    async with world(tmp_path, held_engine) as here:
+        await here.sketch(candidates=1)
+        before = await state(here)
+        await here.bot.jobs.recover()
+        here.fake.release(1000)
+        await here.env.settle()
+
+        assert before is JobState.RUNNING
+        assert await state(here) is JobState.POSTED
+        assert len(pictures_of(here.cards()[0])) == 1
+
+
 async def test_a_finished_job_stays_as_it_is(tmp_path: Path) -> None:
     """A restart edits nothing that is done."""
     async with world(tmp_path) as here:
