@@ -1,8 +1,8 @@
 """Says which concepts a picture shows: the measuring instrument of the evaluation, never shipped with the model.
 
-A small convolutional network that only ever saw scenes made of the training art, with much of what it could lean on
-taken away (`hardening`). How far it can be trusted is measured on art by people it has never seen (`evaluate`), and
-two judges of different seeds must agree.
+Two small convolutional networks that vote. They only ever saw scenes made of the training art, with much of what they
+could lean on taken away (`hardening`). How far a judge can be trusted is measured on art by people it has never seen
+(`gates`), and two judges of different seeds must agree.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from inference.emoji_art.training import Average, autocast, seed_of
 SIDE = 64
 """What the network looks at, in pixels on each side."""
 
-WIDTHS = (32, 48, 64, 96, 112)
+MEMBERS = 2
+"""Networks that vote. They learn from the same pictures and differ in their first weights; two see more than one."""
+
+WIDTHS = (32, 40, 56, 80, 96)
 STRIDES = (2, 2, 1, 2)
 
 _WHOLE = 128
@@ -41,7 +44,6 @@ _RENDERED_SIDE = 160
 _CHUNK = 32
 _PARTS = 8
 _LARGE = 0.6
-_BATCH = 64
 _RATE = 3e-3
 _AVERAGING = 0.998
 _WHICH = 0.1
@@ -74,8 +76,8 @@ class Judge:
     def _both_ways(self, pictures: Tensor) -> Tensor:
         """The picture and its mirror image."""
         small = _shrink(pictures, SIDE)
-        seen: Tensor = (self._network(small) + self._network(small.flip(-1))) / 2
-        return seen
+        seen: Tensor = self._network(small) + self._network(small.flip(-1))
+        return seen.mean(0) / 2
 
     def save(self, path: Path) -> None:
         state = {name: value.contiguous() for name, value in self._network.state_dict().items()}
@@ -96,15 +98,16 @@ def train_judge(
     sprites: Sprites,
     *,
     seed: int,
-    steps: int = 4_500,
+    steps: int = 3_500,
     scenes: int = 4_096,
+    batch: int = 64,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Judge:
     """A judge of every concept that the sprites hold.
 
-    steps: batches of 64. scenes: how many are rendered, most of them of one large object; each is seen steps × 64 /
-    scenes times, every time changed. Nothing is held out from it: a judge that had never seen two things together
-    would rather not believe it. tell: is given a line now and then. Equal arguments give equal weights.
+    steps: of `batch` pictures each. scenes: how many are rendered, most of them of one large object; each is seen
+    steps × batch / scenes times, every time changed. Nothing is held out from it: a judge that had never seen two
+    things together would rather not believe it. tell: is given a line now and then. Equal arguments give equal weights.
     """
     pictures, labels = _scenes(sprites, seed, scenes)
     generator = torch.Generator().manual_seed(seed_of("judge", seed))
@@ -116,17 +119,17 @@ def train_judge(
     mean_loss = 0.0
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = _rate(step, steps)
-        chosen = torch.randint(len(pictures), (_BATCH,), generator=generator)
+        chosen = torch.randint(len(pictures), (batch,), generator=generator)
         seen = pictures[chosen].float().div(127.5).sub(1)
         seen = harden(seen, SIDE, generator, hardness=min(1.0, 2.5 * step / steps))
         with autocast(seen.device):
             said = network(seen)
-        loss = _loss(said.float(), labels[chosen])
+        loss = sum((_loss(own.float(), labels[chosen]) for own in said), start=torch.zeros(()))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         average.update()
-        mean_loss += (loss.item() - mean_loss) / min(step + 1, 100)
+        mean_loss += (loss.item() / MEMBERS - mean_loss) / min(step + 1, 100)
         if (step + 1) % _LOG_STEPS == 0:
             tell(f"judge {seed}: step {step + 1} of {steps}, loss {mean_loss:.4f}")
     average.copy_to(network)
@@ -180,12 +183,21 @@ def _shrink(pictures: Tensor, side: int) -> Tensor:
 
 
 def build(labels: int) -> nn.Module:
-    """An untrained network."""
-    return _Network(labels)
+    """An untrained committee: pictures (n, 3, 64, 64) to log-odds (members, n, labels)."""
+    return _Committee(labels)
+
+
+class _Committee(nn.Module):
+    def __init__(self, labels: int) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(_Network(labels) for _ in range(MEMBERS))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return torch.stack([member(pictures) for member in self.members])
 
 
 class _Network(nn.Module):
-    """Pictures (n, 3, 64, 64) to log-odds (n, labels). About half a million parameters.
+    """Pictures (n, 3, 64, 64) to log-odds (n, labels). About 0.4 million parameters.
 
     The mean and the strongest of the last 4×4 places count: objects are smaller than pictures.
     """
@@ -225,4 +237,4 @@ class _Block(nn.Module):
 
 
 def _norm(channels: int) -> nn.Module:
-    return nn.GroupNorm(channels // 16, channels)
+    return nn.GroupNorm(channels // 8, channels)

@@ -220,8 +220,8 @@ def _judges(evaluation: Evaluation) -> str:
     return f"""\
 ## How far the judges can be trusted
 
-A judge is a small convolutional network that was trained on scenes of the same art, a part of them grey, turned in
-hue, bent, blurred or doodled. It names one of {len(evaluation.labels)} things; chance is {chance}. “Never-seen” is \
+A judge is two small convolutional networks that were trained on scenes of the same art, a part of them grey, turned in
+hue, bent, blurred or doodled. They name one of {len(evaluation.labels)} things; chance is {chance}. “Never-seen” is \
 Twemoji, which neither the judges nor the model were trained on; how judges are trained was settled by looking at that
 column, so it flatters them a little. “Blobs” are things smeared to a disc of their mean colour: what a judge would
 credit for colour alone.

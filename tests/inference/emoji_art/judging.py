@@ -19,7 +19,7 @@ from tests.inference.emoji_art.toys import toy_concepts, toy_sprites
 
 TOY_SCALE = Scale(
     name="toy", pairs=3, couples=2, wordings=2, seeds=2, doodles=2, strengths=9, checked=12, own=4,
-    judge_steps=160, judge_scenes=256,
+    judge_steps=90, judge_scenes=192,
 )  # fmt: skip
 
 HELD_OUT = HeldOut(
@@ -57,7 +57,11 @@ def strange_world() -> World:
 def toy_judge(seed: int = 0) -> Judge:
     """Trained once for all tests, in seconds."""
     return train_judge(
-        toy_world().sprites, seed=seed, steps=TOY_SCALE.judge_steps, scenes=TOY_SCALE.judge_scenes
+        toy_world().sprites,
+        seed=seed,
+        steps=TOY_SCALE.judge_steps,
+        scenes=TOY_SCALE.judge_scenes,
+        batch=32,
     )
 
 

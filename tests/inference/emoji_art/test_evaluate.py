@@ -28,8 +28,7 @@ from tests.inference.emoji_art.judging import (
 
 
 def inquiry_into(drawer: Drawer) -> Inquiry:
-    judge = toy_judge()
-    return Inquiry(drawer, (judge, judge), toy_world(), strange_world(), TOY_SCALE)
+    return Inquiry(drawer, (toy_judge(),), toy_world(), strange_world(), TOY_SCALE)
 
 
 def passed(inquiry: Inquiry, claim: str) -> bool:
