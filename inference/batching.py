@@ -31,7 +31,7 @@ from inference import previews
 from inference.catalogue import model_infos
 from inference.config import EngineConfig
 from inference.errors import BadRequest, EngineError, ModelUnavailable, RequestFailed
-from inference.framing import crop, crop_preview, place, quantise
+from inference.framing import Mask, crop, crop_preview, place, place_mask, quantise
 from inference.loading import (
     Placement,
     check_folder,
@@ -46,12 +46,24 @@ from inference.previews import PreviewMap
 from inference.recent import Recent
 from inference.runner import Outcome, Phase, RunnerFactory, SampleFailed
 from inference.scheduler import Group, Plan, Scheduler, Ticket
-from inference.types import Blob, Frame, ImageRequest, InitKind, PictureRef, Pixels, Progress, SampleDone
+from inference.types import (
+    Blob,
+    Box,
+    Frame,
+    Grey,
+    ImageRequest,
+    Init,
+    InitKind,
+    PictureRef,
+    Pixels,
+    Progress,
+    SampleDone,
+)
 
 log = logging.getLogger(__name__)
 
 PICTURES_KEPT = 8
-"""Encoded init pictures that are kept, so that the samples of a request and "again" encode theirs once."""
+"""Encoded init pictures and placed masks that are kept, so that a request's samples and "again" make theirs once."""
 
 T = TypeVar("T")
 Open = Callable[[str, Path, Placement], StableDiffusion]
@@ -65,7 +77,10 @@ class Loaded:
     model: StableDiffusion
     preview: PreviewMap
     fingerprint: str
-    pictures: Recent[tuple[PictureRef, Frame], DiagonalGaussianDistribution] = field(
+    pictures: Recent[tuple[Init, Frame], DiagonalGaussianDistribution] = field(
+        default_factory=lambda: Recent(PICTURES_KEPT)
+    )
+    masks: Recent[tuple[PictureRef, Box | None, Frame], Mask] = field(
         default_factory=lambda: Recent(PICTURES_KEPT)
     )
 
@@ -75,7 +90,6 @@ class Sample:
     """One sample from `admit` to its result. `denoising` is there from its first step on."""
 
     request: ImageRequest
-    seed: int
     blobs: Mapping[PictureRef, Blob]
     denoising: Denoising | None = None
     previewed: float | None = None
@@ -123,7 +137,7 @@ class StepRunner:
             rows=2 if request.guided else 1,
             encodes=_picture_to_encode(request),
         )
-        self._samples[ticket] = Sample(request, request.seeds[sample], blobs)
+        self._samples[ticket] = Sample(request, blobs)
         self._scheduler.join(ticket)
 
     def drop(self, key: int) -> None:
@@ -222,7 +236,7 @@ class StepRunner:
         self._forget({ticket})
         precise = msgspec.structs.replace(ticket.group, precise=True)
         again = msgspec.structs.replace(ticket, group=precise)
-        self._samples[again] = Sample(sample.request, sample.seed, sample.blobs)
+        self._samples[again] = Sample(sample.request, sample.blobs)
         self._scheduler.join(again)
         return []
 
@@ -315,7 +329,7 @@ def step_runner_factory(config: EngineConfig, folders: Mapping[str, Path]) -> Ru
 def _picture_to_encode(request: ImageRequest) -> str:
     if request.init is None or request.init.kind is InitKind.LATENTS:
         return ""
-    return f"{request.init.ref} {request.frame}"
+    return f"{request.init} {request.frame}"
 
 
 def _fitting(group: Group, compute: Callable[[], T]) -> T:
@@ -333,7 +347,8 @@ def _no_room(group: Group) -> str:
 
 def _started(loaded: Loaded, ticket: Ticket, sample: Sample) -> Denoising:
     init = _read_init(loaded, sample.request, sample.blobs)
-    return loaded.model.start(sample.request, sample.seed, init, precise=ticket.group.precise)
+    mask = _read_mask(loaded, sample.request, sample.blobs)
+    return loaded.model.start(sample.request, ticket.sample, init, mask, precise=ticket.group.precise)
 
 
 def _read_init(
@@ -347,10 +362,22 @@ def _read_init(
     if request.init.kind is InitKind.PIXELS and isinstance(blob, Pixels):
         picture: Pixels = blob
         return loaded.pictures.get(
-            (request.init.ref, request.frame),
-            lambda key: loaded.model.encode_picture(place(picture, key[1])),
+            (request.init, request.frame),
+            lambda key: loaded.model.encode_picture(place(picture, key[1], key[0].window)),
         )
     raise BadRequest("The picture to start from did not arrive.")
+
+
+def _read_mask(loaded: Loaded, request: ImageRequest, blobs: Mapping[PictureRef, Blob]) -> Mask | None:
+    if request.mask is None or request.init is None:
+        return None
+    blob = blobs.get(request.mask)
+    if not isinstance(blob, Grey):
+        raise BadRequest("The mask did not arrive.")
+    mask: Grey = blob
+    return loaded.masks.get(
+        (request.mask, request.init.window, request.frame), lambda key: place_mask(mask, key[2], key[1])
+    )
 
 
 def _result(loaded: Loaded, ticket: Ticket, sample: Sample) -> SampleDone:

@@ -53,7 +53,7 @@ class Engine(Protocol):
     def generate(
         self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
     ) -> AsyncGenerator[Event, None]:
-        """Run one request. `blobs` holds what `request.init` refers to.
+        """Run one request. `blobs` holds what `request.init` and `request.mask` refer to.
 
         Ends after every sample's SampleDone. Closing the generator frees its rows within one step; read it inside
         `contextlib.aclosing`, because a bare `break` leaves it open. Raises the tree of `inference.errors`.

@@ -1,7 +1,8 @@
 """An engine that paints flat colours at once: for tests and dry runs, without torch or a worker.
 
-A real implementation of the contract, only with a very simple picture: the mean colour of the init, drawn by
-`strength` towards a colour that follows from prompt and seed.
+A real implementation of the contract, only with a very simple picture: the mean colour of the init (or of its window),
+drawn by `strength` towards a colour that follows from prompt and seed. With a mask only what is to be drawn anew has
+that colour; the rest is the init's own pixels. The latents are the result's mean colour.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+from inference.blobs import checked
 from inference.engine import Park, unparked
 from inference.errors import EngineClosed, UnknownModel
 from inference.sizes import size_table
 from inference.types import (
     Blob,
+    Box,
     EngineState,
     EngineStatus,
     Event,
+    Grey,
     ImageRequest,
-    InitKind,
     ModelInfo,
     PictureRef,
     Pixels,
@@ -117,25 +120,25 @@ class FakeEngine:
     ) -> AsyncGenerator[Event, None]:
         if request.model not in {model.name for model in self._models}:
             raise UnknownModel(f"There is no model called {request.model}.")
+        start = _start(request, checked(request, blobs))
         self.requests.append(request)
         self.blobs.append(dict(blobs))
-        colours = [_colour(request, seed, blobs) for seed in request.seeds]
+        colours = [_colour(request, sample, start) for sample in range(len(request.seeds))]
         finished = False
         try:
             for step in range(1, request.planned_steps + 1):
                 await self._next_step()
-                for sample, colour in enumerate(colours):
-                    preview = _paint(Size(8, 8), colour)
-                    yield Progress(sample=sample, step=step, steps=request.planned_steps, preview=preview)
+                stepped = [at for at in range(len(request.seeds)) if step <= request.steps_of(at)]
+                for at in stepped:
+                    preview = _flat(Size(8, 8), colours[at])
+                    yield Progress(sample=at, step=step, steps=request.steps_of(at), preview=preview)
                 if self._failures:
                     raise self._failures.pop(0)
-            for sample, colour in enumerate(colours):
-                yield SampleDone(
-                    sample=sample,
-                    pixels=_paint(request.frame.content, colour),
-                    latents=bytes(colour),
-                    precise=self._precise,
-                )
+                for at in stepped:
+                    if step == request.steps_of(at):
+                        pixels = _painted(request, colours[at], start, blobs)
+                        latents = bytes(colours[at] if request.mask is None else _mean(pixels))
+                        yield SampleDone(sample=at, pixels=pixels, latents=latents, precise=self._precise)
             finished = True
         finally:
             self.closed_early += not finished
@@ -149,26 +152,53 @@ class FakeEngine:
             raise EngineClosed("The engine was closed.")
 
 
-def _colour(request: ImageRequest, seed: int, blobs: Mapping[PictureRef, Blob]) -> Colour:
-    digest = hashlib.sha256(f"{request.prompt}\0{request.negative_prompt}\0{seed}".encode()).digest()
-    wanted = (digest[0], digest[1], digest[2])
+def _start(request: ImageRequest, blobs: Mapping[PictureRef, Blob]) -> Pixels | None:
+    """What of the init is drawn. That of latents is of one colour."""
     if request.init is None:
+        return None
+    blob = blobs[request.init.ref]
+    if not isinstance(blob, Pixels):
+        data = blob.data if isinstance(blob, Grey) else blob
+        return _flat(request.frame.content, (data[0], data[1], data[2]))
+    return blob if request.init.window is None else _cut(blob, request.init.window)
+
+
+def _colour(request: ImageRequest, sample: int, start: Pixels | None) -> Colour:
+    texts = f"{request.prompt}\0{request.negative_prompt}\0{request.seeds[sample]}"
+    digest = hashlib.sha256(texts.encode()).digest()
+    wanted = (digest[0], digest[1], digest[2])
+    if start is None:
         return wanted
-    start = _start_colour(request.init.kind, blobs[request.init.ref])
+    strength = request.strength_of(sample)
     red, green, blue = (
-        round(old + (new - old) * request.strength) for old, new in zip(start, wanted, strict=True)
+        round(old + (new - old) * strength) for old, new in zip(_mean(start), wanted, strict=True)
     )
     return red, green, blue
 
 
-def _start_colour(kind: InitKind, blob: Blob) -> Colour:
-    if isinstance(blob, bytes):
-        if kind is not InitKind.LATENTS:
-            raise TypeError("an init of pixels came as latents")
-        return blob[0], blob[1], blob[2]
-    area = blob.size.area
-    return sum(blob.data[0::3]) // area, sum(blob.data[1::3]) // area, sum(blob.data[2::3]) // area
+def _cut(pixels: Pixels, window: Box) -> Pixels:
+    begins = (3 * (y * pixels.width + window.left) for y in range(window.top, window.top + window.height))
+    rows = [pixels.data[begin : begin + 3 * window.width] for begin in begins]
+    return Pixels(window.width, window.height, b"".join(rows))
 
 
-def _paint(size: Size, colour: Colour) -> Pixels:
+def _painted(
+    request: ImageRequest, colour: Colour, start: Pixels | None, blobs: Mapping[PictureRef, Blob]
+) -> Pixels:
+    mask = None if request.mask is None else blobs[request.mask]
+    if request.init is None or start is None or not isinstance(mask, Grey):
+        return _flat(request.frame.content, colour)
+    from inference.framing import crop, place, place_mask  # numpy and Pillow only where there is a mask
+
+    canvas = place(start, request.frame)
+    canvas[place_mask(mask, request.frame, request.init.window)] = colour
+    return crop(canvas, request.frame)
+
+
+def _mean(pixels: Pixels) -> Colour:
+    area = pixels.size.area
+    return sum(pixels.data[0::3]) // area, sum(pixels.data[1::3]) // area, sum(pixels.data[2::3]) // area
+
+
+def _flat(size: Size, colour: Colour) -> Pixels:
     return Pixels(size.width, size.height, bytes(colour) * size.area)

@@ -1,27 +1,40 @@
 """Between the pictures people have and the canvas a model works on: scale, pad by reflection, crop back.
 
-Arrays here are (height, width, 3) uint8 RGB.
+Pictures here are (height, width, 3) uint8 RGB; masks are (height, width) bool, true where the canvas is drawn anew.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from inference.types import Frame, Pixels, Size
+from inference.types import DRAWN_ANEW, Box, Frame, Grey, Pixels, Size
 
 RGB: TypeAlias = npt.NDArray[np.uint8]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-def place(pixels: Pixels, frame: Frame) -> RGB:
-    """Scale a picture to the frame's content (Lanczos) and fill the rest of the canvas with its reflection."""
-    scaled = np.asarray(_scaled(pixels, frame.content))
-    rows = _reflected(np.arange(frame.canvas.height) - frame.top, frame.content.height)
-    columns = _reflected(np.arange(frame.canvas.width) - frame.left, frame.content.width)
-    return np.ascontiguousarray(scaled[rows][:, columns])
+def place(pixels: Pixels, frame: Frame, window: Box | None = None) -> RGB:
+    """Scale a picture, or only what a window shows of it, to the frame's content (Lanczos), and fill the rest of the
+    canvas with its reflection."""
+    return _padded(np.asarray(_scaled(pixels, frame.content, window)), frame)
+
+
+def place_mask(mask: Grey, frame: Frame, window: Box | None = None) -> Mask:
+    """Where the canvas is drawn anew.
+
+    A pixel of the content is, if any pixel of the mask that it overlaps is: the thinnest stroke survives any scaling.
+    The pad is the mask's reflection, as it is the picture's: what is kept there would show the model, mirrored, what
+    is to go.
+    """
+    marked = np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.width) >= DRAWN_ANEW
+    if window is not None:
+        marked = marked[window.top :, window.left :][: window.height, : window.width]
+    rows = _overlapped(marked, frame.content.height)
+    return _padded(_overlapped(rows.T, frame.content.width).T, frame)
 
 
 def crop(canvas: RGB, frame: Frame) -> Pixels:
@@ -49,11 +62,26 @@ def quantise(values: npt.NDArray[np.float32]) -> RGB:
     return (values * 255).round().astype(np.uint8)
 
 
-def _scaled(pixels: Pixels, size: Size) -> Image.Image:
+def _scaled(pixels: Pixels, size: Size, window: Box | None) -> Image.Image:
     image = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.data)
-    if pixels.size == size:
+    if window is not None:
+        image = image.crop((window.left, window.top, window.left + window.width, window.top + window.height))
+    if image.size == (size.width, size.height):
         return image
     return image.resize((size.width, size.height), Image.Resampling.LANCZOS)
+
+
+def _overlapped(marked: Mask, length: int) -> Mask:
+    """Scaled along the first axis: what overlaps a marked line is marked."""
+    begins = [at * len(marked) // length for at in range(length)]
+    ends = [-(-(at + 1) * len(marked) // length) for at in range(length)]
+    return np.stack([marked[begin:end].any(axis=0) for begin, end in zip(begins, ends, strict=True)])
+
+
+def _padded(content: npt.NDArray[Any], frame: Frame) -> npt.NDArray[Any]:
+    rows = _reflected(np.arange(frame.canvas.height) - frame.top, frame.content.height)
+    columns = _reflected(np.arange(frame.canvas.width) - frame.left, frame.content.width)
+    return np.ascontiguousarray(content[rows][:, columns])
 
 
 def _reflected(positions: npt.NDArray[np.int_], length: int) -> npt.NDArray[np.int_]:

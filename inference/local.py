@@ -22,6 +22,7 @@ import msgspec
 
 from inference import messages
 from inference.admission import Admission, Order
+from inference.blobs import checked
 from inference.catalogue import model_infos, problem_of
 from inference.config import EngineConfig
 from inference.engine import Park, unparked
@@ -121,16 +122,12 @@ class LocalEngine:
             self._forget(order)
 
     def _checked(self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]) -> dict[PictureRef, Blob]:
-        """The blobs that the request refers to."""
+        """The blobs that the request refers to. Raises what `generate` raises at once."""
         if self._status.state is EngineState.CLOSED:
             raise EngineClosed(_CLOSED)
         if request.model not in self._config.catalogue.models:
             raise UnknownModel(f"There is no model called {request.model}.")
-        if request.init is None:
-            return {}
-        if request.init.ref not in blobs:
-            raise BadRequest("The picture to start from is missing.")
-        return {request.init.ref: blobs[request.init.ref]}
+        return checked(request, blobs)
 
     # --- handing over, and what comes back ---
 

@@ -14,6 +14,10 @@ A scheduler object is the state of one sample (step counts, histories): each sam
 LCM from a picture: the plain image-to-image pipeline would run int(steps × strength) of the few steps. As in diffusers'
 own LCM pipeline the schedule is cut by the strength first and `steps` are spread over the rest; the plain pipeline does
 the same when it is handed those timesteps and a strength of 1.
+
+From a picture with a mask: `StableDiffusionInpaintPipeline`, as it works with a UNet of four channels, and with the
+scheduler object that the image-to-image pipeline has corrected. It would not correct `clip_sample` by itself: with
+the oldest scheduler files DDIM would then clip the latents to [-1, 1], as if they were colours.
 """
 
 from __future__ import annotations
@@ -76,19 +80,21 @@ def _latest_of_history(schedule: Any, _stepped: tuple[torch.Tensor, ...]) -> tor
     return cast(torch.Tensor, schedule.model_outputs[-1])
 
 
-def _cut_by_strength(schedule: Schedule, request: ImageRequest) -> torch.Tensor:
+def _cut_by_strength(schedule: Schedule, request: ImageRequest, sample: int) -> torch.Tensor:
     """The part of the schedule that is run, as the pipelines cut it."""
     schedule.set_timesteps(request.steps, device="cpu")
     if request.init is None:
         return schedule.timesteps
-    return _begun_at(schedule, (request.steps - request.planned_steps) * schedule.order)
+    return _begun_at(schedule, (request.steps - request.steps_of(sample)) * schedule.order)
 
 
-def _spread_over_strength(schedule: Schedule, request: ImageRequest) -> torch.Tensor:
+def _spread_over_strength(schedule: Schedule, request: ImageRequest, sample: int) -> torch.Tensor:
     """All steps of a few-step run, spread over what the strength leaves of the schedule that was distilled."""
-    strength = 1.0 if request.init is None else max(request.strength, 1 / LCM_SCHEDULE)
     schedule.set_timesteps(
-        request.planned_steps, device="cpu", original_inference_steps=LCM_SCHEDULE, strength=strength
+        request.steps_of(sample),
+        device="cpu",
+        original_inference_steps=LCM_SCHEDULE,
+        strength=max(request.strength_of(sample), 1 / LCM_SCHEDULE),
     )
     return schedule.timesteps if request.init is None else _begun_at(schedule, 0)
 
@@ -107,7 +113,7 @@ class Reference(NamedTuple):
     options: what makes the scheduler class this very sampler, whatever the folder's file says.
     clean: finds the clean picture that the step just done predicted, which these schedulers compute anyway.
     draws: whether its steps draw noise, from the sample's own generator.
-    lay_out: sets the schedule's steps and gives the timesteps that are run.
+    lay_out: sets the schedule's steps and gives the timesteps that a sample runs.
     """
 
     text_to_image: type[Any]
@@ -116,7 +122,7 @@ class Reference(NamedTuple):
     options: Mapping[str, object]
     clean: Callable[[Any, tuple[torch.Tensor, ...]], torch.Tensor]
     draws: bool = False
-    lay_out: Callable[[Schedule, ImageRequest], torch.Tensor] = _cut_by_strength
+    lay_out: Callable[[Schedule, ImageRequest, int], torch.Tensor] = _cut_by_strength
 
 
 STABLE_DIFFUSION = "Stable Diffusion"
@@ -162,16 +168,16 @@ class Samplers:
             for from_picture in (False, True)
         }
 
-    def lay_out(self, request: ImageRequest) -> tuple[Schedule, torch.Tensor]:
-        """A scheduler object of its own for one sample of the request, and the timesteps it runs: (steps,), on the CPU.
+    def lay_out(self, request: ImageRequest, sample: int) -> tuple[Schedule, torch.Tensor]:
+        """A scheduler object of its own for a sample of the request, and the timesteps it runs: (steps,), on the CPU.
 
         The timesteps of some samplers are fractional. Raises BadRequest where the schedule has not so many steps.
         """
         schedule = copy.deepcopy(self._finished[request.sampler, request.init is not None])
-        if request.planned_steps > schedule.config["num_train_timesteps"]:
+        if request.sampler is not Sampler.LCM and request.steps > schedule.config["num_train_timesteps"]:
             raise BadRequest(f"This model cannot run {request.steps} steps with {request.sampler}.")
         with _without_warnings():
-            return schedule, self._references[request.sampler].lay_out(schedule, request)
+            return schedule, self._references[request.sampler].lay_out(schedule, request, sample)
 
     def step(
         self,

@@ -21,6 +21,9 @@ MAX_SEED = 2**32 - 1
 MAX_GUIDANCE = 30.0
 MAX_SAMPLES = 16
 
+DRAWN_ANEW = 128
+"""A mask's grey from which on a pixel is drawn anew; below it is kept."""
+
 LCM_SCHEDULE = 50
 """Steps of the schedule that latent consistency models are distilled on (Luo et al. 2023); a run takes some of them."""
 
@@ -83,17 +86,47 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         return self.content != self.canvas
 
 
+class Box(msgspec.Struct, frozen=True):
+    """A rectangle within a picture, in its pixels, counted from the top left."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
 class Init(msgspec.Struct, frozen=True, kw_only=True):
-    """The picture (or its stored latents) that a run starts from; the bytes travel beside the request."""
+    """The picture (or its stored latents) that a run starts from; the bytes travel beside the request.
+
+    window: only this part of the picture is drawn, and `Frame.content` is its size on the canvas; None for all of it.
+    Latents have no window.
+    """
 
     kind: InitKind
     ref: PictureRef
+    window: Box | None = None
+
+    def __post_init__(self) -> None:
+        if self.window is None:
+            return
+        if self.kind is InitKind.LATENTS:
+            raise BadRequest("Only a picture's pixels can be drawn in part.")
+        if min(self.window.left, self.window.top) < 0 or min(self.window.width, self.window.height) < 1:
+            raise BadRequest("That part lies outside the picture.")
 
 
 class ImageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to draw. Valid by construction: a bad value raises `BadRequest` with a sentence fit to show.
 
     strength: 0 < strength ≤ 1, how much of the schedule is run on an init; ignored without one.
+    strengths: where the samples differ in it, one per seed, in place of `strength`; empty where they do not.
+    mask: which part of the init is drawn anew: grey pixels of the init picture's size (for latents: of the frame's
+        content), at DRAWN_ANEW and above. The rest is kept in every step, blended in the latents: in whole cells of
+        8 × 8 pixels of the canvas, and nearly; whoever wants it back to the bit pastes the result into the picture.
     guidance: classifier-free guidance scale (Ho & Salimans 2022, eq. 6); at 1 or below a sample takes one row
         instead of two and the negative prompt is not used.
     seeds: one per sample.
@@ -106,13 +139,19 @@ class ImageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     negative_prompt: str = ""
     init: Init | None = None
     strength: float = 0.75
+    strengths: tuple[float, ...] = ()
+    mask: PictureRef | None = None
     steps: int = 30
     guidance: float = 7.5
     sampler: Sampler = Sampler.DDIM
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.strength) and 0 < self.strength <= 1):
+        if not all(math.isfinite(each) and 0 < each <= 1 for each in (self.strength, *self.strengths)):
             raise BadRequest("Strength must be above 0 and at most 1.")
+        if self.strengths and len(self.strengths) != len(self.seeds):
+            raise BadRequest("There must be one strength for each seed.")
+        if self.mask is not None and self.init is None:
+            raise BadRequest("Only a picture can be drawn anew in part.")
         if self.steps < 1:
             raise BadRequest("Steps must be at least 1.")
         if not (math.isfinite(self.guidance) and 0 <= self.guidance <= MAX_GUIDANCE):
@@ -131,20 +170,35 @@ class ImageRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """Rows that all samples of this request take in a forward pass."""
         return len(self.seeds) * (2 if self.guided else 1)
 
+    def strength_of(self, sample: int) -> float:
+        """1 without an init: then all of the schedule is run."""
+        if self.init is None:
+            return 1.0
+        return self.strengths[sample] if self.strengths else self.strength
+
     @property
     def planned_steps(self) -> int:
-        """Denoising steps that are run: int(steps × strength) as diffusers counts, but never none.
+        """Denoising steps of the sample that runs the most of them."""
+        return max(map(self.steps_of, range(len(self.seeds))))
+
+    @property
+    def total_steps(self) -> int:
+        """Denoising steps of all samples together."""
+        return sum(map(self.steps_of, range(len(self.seeds))))
+
+    def steps_of(self, sample: int) -> int:
+        """Denoising steps that a sample runs: int(steps × strength) as diffusers counts, but never none.
 
         With LCM `steps` are run at any strength: they are spread over the part of its schedule that the strength
         leaves, so there are never more than that part has.
         """
-        strength = 1.0 if self.init is None else self.strength
+        strength = self.strength_of(sample)
         if self.sampler is Sampler.LCM:
             return max(1, min(self.steps, int(LCM_SCHEDULE * strength)))
         return max(1, min(self.steps, int(self.steps * strength)))
 
 
-class Pixels(msgspec.Struct, frozen=True):
+class Pixels(msgspec.Struct, frozen=True, tag=True):
     """8-bit RGB, row by row from the top left, no padding: len(data) == width × height × 3."""
 
     width: int
@@ -160,8 +214,24 @@ class Pixels(msgspec.Struct, frozen=True):
         return Size(self.width, self.height)
 
 
-Blob = Pixels | bytes
-"""Pixels of a picture, or the opaque latent blob of an earlier result."""
+class Grey(msgspec.Struct, frozen=True, tag=True):
+    """8-bit grey, row by row from the top left, no padding: len(data) == width × height. A mask."""
+
+    width: int
+    height: int
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.data) != self.width * self.height:
+            raise BadRequest("The mask's bytes do not match its size.")
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+Blob = Pixels | Grey | bytes
+"""Pixels of a picture, a mask, or the opaque latent blob of an earlier result."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -18,7 +18,9 @@ STAGE = "denoiser"
 
 
 def build(recipe: DenoiserRecipe, text_width: int) -> Any:
-    """The finest resolution has no attention: it costs most there and is needed least."""
+    """The finest resolution has no attention: it costs most there and is needed least. The middle has none either, for
+    what is learnt there has to travel with the repository (40 MB), and the blocks round it attend at its resolution.
+    """
     attended = len(recipe.widths) - 1
     return UNet2DConditionModel(
         sample_size=SIDE // SHRINK,
@@ -27,6 +29,7 @@ def build(recipe: DenoiserRecipe, text_width: int) -> Any:
         block_out_channels=recipe.widths,
         layers_per_block=1,
         down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * attended),
+        mid_block_type="UNetMidBlock2D",
         up_block_types=(*["CrossAttnUpBlock2D"] * attended, "UpBlock2D"),
         attention_head_dim=recipe.heads,
         cross_attention_dim=text_width,

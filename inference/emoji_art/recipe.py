@@ -145,8 +145,8 @@ FULL = Recipe(
     latents=LatentsRecipe(close=100_352, easy=53_248, mixed=151_552, shard=4_096, at_a_time=256),
     text=TextRecipe(vocabulary=2_560, width=256, layers=4, heads=4, steps=2_000, batch=256),
     denoiser=DenoiserRecipe(
-        widths=(96, 160, 256),
-        heads=(3, 5, 8),
+        widths=(96, 128, 224),
+        heads=(3, 4, 7),
         steps=7_000,
         batch=512,
         warm_up=500,

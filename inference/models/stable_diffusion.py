@@ -4,6 +4,10 @@ The stages stand in the order in which a sample goes through them: encode the te
 after step, decode. Each does what the reference pipeline of `inference.samplers` does for one picture, in the same
 order of random draws; only the UNet's forward pass is shared between samples.
 
+A mask says what of the picture is drawn anew; the rest is put back into the latents after every step. One thing is
+done otherwise than in the inpainting pipeline: that takes each latent's mask from the top left one of its 8 × 8 pixels,
+here a latent is drawn anew where any of its pixels is. So a stroke of one pixel is not lost.
+
 Shapes: latents are (1, 4, height / 8, width / 8) in the model's number format, text is (1, tokens, width), where tokens
 is the tokenizer's length or, for a long prompt, a multiple of it.
 
@@ -27,11 +31,11 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils.torch_utils import randn_tensor
-from torch.nn.functional import pad
+from torch.nn.functional import max_pool2d, pad
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from inference.errors import BadRequest, RequestFailed
-from inference.framing import RGB
+from inference.framing import RGB, Mask
 from inference.halving import in_parts
 from inference.memory import if_it_fits
 from inference.recent import Recent
@@ -59,13 +63,28 @@ class Parts:
     tokenizer: CLIPTokenizer
 
 
+class Kept(NamedTuple):
+    """What a masked sample keeps of its picture.
+
+    anew: (1, 1, height / 8, width / 8), 1 where it is drawn anew, else 0. clean, noise: the picture's latents, and the
+    noise that was added to them at the start; all in the number format of the sample.
+    """
+
+    anew: torch.Tensor
+    clean: torch.Tensor
+    noise: torch.Tensor
+
+    def put_back(self, noised: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+        return (1 - self.anew) * noised + self.anew * drawn
+
+
 @dataclass(slots=True, eq=False)
 class Denoising:
     """One sample on its way from noise to picture.
 
     schedule: its own scheduler object. timesteps: (steps,) on the CPU, where the schedulers look them up.
     generator: the seed's, for samplers that draw noise in their steps. negative: None where the sample is not guided.
-    clean: the clean latents that the latest step predicted.
+    kept: None where all is drawn. clean: the clean latents that the latest step predicted.
     """
 
     latents: torch.Tensor
@@ -76,6 +95,7 @@ class Denoising:
     guidance: float
     prompt: torch.Tensor
     negative: torch.Tensor | None
+    kept: Kept | None = None
     step: int = 0
     clean: torch.Tensor | None = None
 
@@ -94,6 +114,18 @@ class Denoising:
     @property
     def model_input(self) -> torch.Tensor:
         return self.schedule.scale_model_input(self.latents, self.timestep)
+
+    def advance(self, latents: torch.Tensor, clean: torch.Tensor) -> None:
+        """Book a step. What is kept comes back at the noise level of the next one, after the last without noise."""
+        self.latents, self.clean = latents, clean
+        self.step += 1
+        if self.kept is None:
+            return
+        noised = self.kept.clean
+        if not self.finished:
+            noised = self.schedule.add_noise(noised, self.kept.noise, self.timestep[None])
+        self.latents = self.kept.put_back(noised, latents)
+        self.clean = self.kept.put_back(self.kept.clean, clean)
 
     @property
     def finite(self) -> bool:
@@ -202,29 +234,34 @@ class StableDiffusion:
     def start(
         self,
         request: ImageRequest,
-        seed: int,
+        sample: int,
         init: DiagonalGaussianDistribution | torch.Tensor | None,
+        mask: Mask | None = None,
         *,
         precise: bool = False,
     ) -> Denoising:
-        """Put one sample before its first step.
+        """Put one of the request's samples before its first step.
 
-        init: what `encode_picture` gave, latents of an earlier result, or None to start from noise alone. The seed's
-        generator is on the CPU, so that it means the same on every device; it draws the VAE's sample, then the noise,
-        then what the sampler wants. precise: the UNet computes this sample in float32, whatever the model's format is.
+        init: what `encode_picture` gave, latents of an earlier result, or None to start from noise alone. mask: what of
+        the canvas is drawn anew, None for all. The seed's generator is on the CPU, so that it means the same on every
+        device; it draws the VAE's sample, then the noise, then what the sampler wants. precise: the UNet computes this
+        sample in float32, whatever the model's format is.
         Raises BadRequest for steps, texts or latents that do not fit the model.
         """
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(request.seeds[sample])
         dtype = torch.float32 if precise else self.dtype
-        schedule, timesteps = self._samplers.lay_out(request)
-        if init is None:
-            latents = (
-                self._noise(self._shape(request.frame.canvas), generator, dtype) * schedule.init_noise_sigma
-            )
+        schedule, timesteps = self._samplers.lay_out(request, sample)
+        clean = None if init is None else self._initial(init, request, generator).to(dtype)
+        noise = self._noise(self._shape(request.frame.canvas), generator, dtype)
+        if clean is None or (mask is not None and request.strength_of(sample) == 1):
+            # With a mask the pipeline takes a strength of 1 at its word: nothing of the picture is under the noise.
+            latents = noise * schedule.init_noise_sigma
         else:
-            clean = self._initial(init, request, generator).to(dtype)
-            noise = self._noise(clean.shape, generator, dtype)
             latents = schedule.add_noise(clean, noise, timesteps[:1])
+        if mask is not None and isinstance(init, DiagonalGaussianDistribution):
+            # The pipeline also encodes the picture without its masked part, which only other UNets need; that draw
+            # comes before those of the sampler.
+            init.sample(generator)
         return Denoising(
             latents=latents,
             schedule=schedule,
@@ -234,6 +271,7 @@ class StableDiffusion:
             guidance=request.guidance,
             prompt=self.encode_text(request.prompt).to(dtype),
             negative=self.encode_text(request.negative_prompt).to(dtype) if request.guided else None,
+            kept=None if clean is None or mask is None else Kept(self._cells(mask, dtype), clean, noise),
         )
 
     @torch.inference_mode()
@@ -282,6 +320,11 @@ class StableDiffusion:
         if init.shape != self._shape(request.frame.canvas):
             raise BadRequest("The stored latents are of another size than the picture.")
         return init.to(self.device)
+
+    def _cells(self, mask: Mask, dtype: torch.dtype) -> torch.Tensor:
+        """The mask for latents; see the module."""
+        pixels = torch.from_numpy(mask.astype(np.float32))[None, None]
+        return max_pool2d(pixels, self.scale_factor).to(self.device, dtype)
 
     def _noise(self, shape: Sequence[int], generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
         noise: torch.Tensor = randn_tensor(tuple(shape), generator=generator, device=self.device, dtype=dtype)
@@ -337,10 +380,11 @@ class StableDiffusion:
                 continue
             if sample.negative is not None:
                 noise = negative + sample.guidance * (noise - negative)
-            sample.latents, sample.clean = self._samplers.step(
-                sample.sampler, sample.schedule, noise, sample.timestep, sample.latents, sample.generator
+            sample.advance(
+                *self._samplers.step(
+                    sample.sampler, sample.schedule, noise, sample.timestep, sample.latents, sample.generator
+                )
             )
-            sample.step += 1
         return left_out
 
     @torch.inference_mode()

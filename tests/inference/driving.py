@@ -18,6 +18,7 @@ from inference.runner import Outcome, Phase, SampleFailed
 from inference.types import (
     Blob,
     Frame,
+    Grey,
     ImageRequest,
     Init,
     InitKind,
@@ -31,6 +32,7 @@ from tests.inference.tiny_models import CANVAS
 
 SKETCH = PictureRef("5" * 64)
 LATENTS = PictureRef("1" * 64)
+RIGHT_HALF = PictureRef("2" * 64)
 SQUARE = Frame(canvas=Size(CANVAS, CANVAS), content=Size(CANVAS, CANVAS))
 
 
@@ -84,6 +86,15 @@ def sketch(size: int = CANVAS) -> Pixels:
     picture = np.stack([across, down, 1 - across], axis=-1) * 255
     picture[(down - 0.5) ** 2 + (across - 0.4) ** 2 < 0.06] = (250, 240, 40)
     return Pixels(size, size, picture.astype(np.uint8).tobytes())
+
+
+def right_half() -> Grey:
+    """A mask of whole latents."""
+    return Grey(CANVAS, CANVAS, (bytes(CANVAS // 2) + b"\xff" * (CANVAS // 2)) * CANVAS)
+
+
+def masked_sketch() -> dict[PictureRef, Blob]:
+    return {SKETCH: sketch(), RIGHT_HALF: right_half()}
 
 
 def stored_latents(fingerprint: str) -> bytes:

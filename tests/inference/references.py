@@ -17,12 +17,13 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 from diffusers import StableDiffusionImg2ImgPipeline as FromPicture
+from diffusers import StableDiffusionInpaintPipeline as Masked
 from diffusers import StableDiffusionPipeline as FromText
 from PIL import Image
 
 from inference import latents
 from inference.batching import StepRunner
-from inference.types import Blob, ImageRequest, InitKind, PictureRef, Sampler
+from inference.types import Blob, Grey, ImageRequest, InitKind, PictureRef, Pixels, Sampler
 from tests.inference.driving import (
     LATENTS,
     SKETCH,
@@ -78,8 +79,17 @@ def scheduler_of(model: Model, sampler: Sampler) -> Any:
 
 
 def pipeline(model: Model, asked: ImageRequest, scheduler: Any) -> Any:
+    """The scheduler is corrected in place; of `clip_sample` the inpainting pipeline leaves that to the others."""
     cls: Any = FromText if asked.init is None else FromPicture
     pipe = cls(**{**model.components, "scheduler": scheduler}, requires_safety_checker=False)
+    if asked.mask is not None:
+        pipe = uncorrected_masked_pipeline(model, pipe.scheduler)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def uncorrected_masked_pipeline(model: Model, scheduler: Any) -> Any:
+    pipe: Any = Masked(**{**model.components, "scheduler": scheduler}, requires_safety_checker=False)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -104,6 +114,7 @@ def run_with(pipe: Any, model: Model, asked: ImageRequest, **texts: object) -> P
         **texts,
         **_steps_of(asked),
         **_init_of(model, asked),
+        **_mask_of(model, asked),
     ).images[0]
     return picture
 
@@ -116,16 +127,44 @@ def _steps_of(asked: ImageRequest) -> dict[str, object]:
     # As LatentConsistencyModelImg2ImgPipeline cuts its schedule; that one needs a UNet of a special kind.
     schedule: Any = LCMScheduler()
     schedule.set_timesteps(asked.steps, original_inference_steps=50, strength=asked.strength)
-    return {"timesteps": schedule.timesteps.tolist(), "strength": 1.0}
+    timesteps = schedule.timesteps.tolist()
+    if asked.mask is None or asked.strength == 1:
+        return {"timesteps": timesteps, "strength": 1.0}
+    # The inpainting pipeline takes a strength of 1 for a start from noise alone. So it is told of one timestep more,
+    # and of the strength that leaves that one out.
+    return {"timesteps": [timesteps[0] + 1, *timesteps], "strength": (asked.steps + 0.5) / (asked.steps + 1)}
 
 
 def _init_of(model: Model, asked: ImageRequest) -> dict[str, object]:
     if asked.init is None:
         return {"width": asked.frame.canvas.width, "height": asked.frame.canvas.height}
+    blob = model.blobs[asked.init.ref]
+    if isinstance(blob, Pixels):
+        return {"image": _seen(Image.frombytes("RGB", (blob.width, blob.height), blob.data), asked)}
+    return {"image": latents.unpack(stored_latents(model.fingerprint), model.fingerprint)}
+
+
+def _mask_of(model: Model, asked: ImageRequest) -> dict[str, object]:
+    if asked.mask is None or asked.init is None:
+        return {}
+    blob = model.blobs[asked.mask]
+    assert isinstance(blob, Grey)
+    canvas = asked.frame.canvas
+    mask = Image.frombytes("L", (blob.width, blob.height), blob.data)
+    given = {"mask_image": _seen(mask, asked), "width": canvas.width, "height": canvas.height}
     if asked.init.kind is InitKind.LATENTS:
-        return {"image": latents.unpack(stored_latents(model.fingerprint), model.fingerprint)}
-    drawn = sketch()
-    return {"image": Image.frombytes("RGB", (drawn.width, drawn.height), drawn.data)}
+        # Else the pipeline would multiply latents by the mask of the pixels. A UNet of four channels does not see them.
+        given["masked_image_latents"] = _init_of(model, asked)["image"]
+    return given
+
+
+def _seen(image: Image.Image, asked: ImageRequest) -> Image.Image:
+    """The window of a picture or mask at the size of the canvas, as a user of Pillow would cut it out."""
+    window = None if asked.init is None else asked.init.window
+    if window is not None:
+        image = image.crop((window.left, window.top, window.left + window.width, window.top + window.height))
+    filtered = Image.Resampling.LANCZOS if image.mode == "RGB" else Image.Resampling.NEAREST
+    return image.resize((asked.frame.canvas.width, asked.frame.canvas.height), filtered)
 
 
 def distance(one: Picture, other: Picture) -> float:

@@ -15,6 +15,8 @@ from inference.batching import StepRunner
 from inference.errors import ModelUnavailable
 from inference.runner import Outcome, Phase
 from inference.types import (
+    Blob,
+    Box,
     Frame,
     ImageRequest,
     Init,
@@ -27,12 +29,14 @@ from inference.types import (
 from tests.inference import tiny_models
 from tests.inference.driving import (
     LATENTS,
+    RIGHT_HALF,
     SKETCH,
     Played,
     as_bytes,
     config,
     fingerprint_of,
     ignore,
+    masked_sketch,
     model_of,
     play,
     request,
@@ -40,7 +44,7 @@ from tests.inference.driving import (
     stored_latents,
 )
 
-BLOBS = {SKETCH: sketch()}
+BLOBS: dict[PictureRef, Blob] = masked_sketch()
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,44 @@ def test_sketches_are_encoded_one_per_step_and_once_for_all_seeds(folders: dict[
 
     assert [sent(step, Progress) for step in steps] == [[0, 0], [0, 0, 1], [0, 0, 1]]
     assert encoded == [0, 1]
+
+
+def test_two_windows_of_a_sketch_are_two_pictures(folders: dict[str, Path]) -> None:
+    """Each is encoded, in a step of its own; a mask changes nothing of what is encoded."""
+    runner = make(folders)
+    encoded: list[int] = []
+    passes: list[int] = []
+    model = model_of(runner)
+    model.unet.register_forward_pre_hook(lambda *_: passes.append(1))
+    model.vae.encoder.register_forward_pre_hook(lambda *_: encoded.append(len(passes)))
+    left, right = (Init(kind=InitKind.PIXELS, ref=SKETCH, window=Box(at, 0, 32, 32)) for at in (0, 32))
+    asked = [
+        request("sd2", left),
+        request("sd2", left, mask=RIGHT_HALF),
+        request("sd2", right),
+    ]
+
+    played = play(runner, asked, BLOBS)
+
+    assert encoded == [0, 1]
+    assert min(apart(played.done[0], played.done[key]) for key in (1, 2)) >= 100
+    assert [len(step) for step in played.outcomes[:2]] == [2, 3]
+
+
+def test_a_masked_request_is_dropped_as_any_other(folders: dict[str, Path]) -> None:
+    """Its neighbour goes on as if it had never been there."""
+    runner = make(folders)
+    neighbour = request("sd2", InitKind.PIXELS, steps=6)
+    runner.admit(1, request("sd2", InitKind.PIXELS, mask=RIGHT_HALF, seeds=(1, 2)), 0, BLOBS)
+    runner.admit(2, neighbour, 0, BLOBS)
+    runner.step()
+
+    runner.drop(1)
+    after = [outcome for _ in range(4) for outcome in runner.step()]
+
+    alone = play(runner, [neighbour], BLOBS).done[0]
+    assert {one.key for one in after} == {2}
+    assert [apart(one.event, alone) <= 1 for one in after if isinstance(one.event, SampleDone)] == [True]
 
 
 def test_who_holds_rows_is_known_as_each_phase_begins(folders: dict[str, Path]) -> None:
@@ -201,6 +243,12 @@ def test_dropping_everything_leaves_nothing_to_do(folders: dict[str, Path]) -> N
             request("sd2", InitKind.LATENTS), {LATENTS: sketch()}, "did not arrive", id="wrong kind"
         ),
         pytest.param(
+            request("sd2", InitKind.PIXELS, mask=RIGHT_HALF),
+            {SKETCH: sketch()},
+            "mask did not arrive",
+            id="no mask",
+        ),
+        pytest.param(
             request("sd2", InitKind.LATENTS), {LATENTS: b"rubbish"}, "cannot be read", id="no latents"
         ),
         pytest.param(
@@ -210,6 +258,12 @@ def test_dropping_everything_leaves_nothing_to_do(folders: dict[str, Path]) -> N
             id="foreign latents",
         ),
         pytest.param(request("sd2", steps=1001), {}, "1001 steps", id="more steps than the schedule has"),
+        pytest.param(
+            request("sd2", InitKind.PIXELS, steps=1001, strength=0.01),
+            {SKETCH: sketch()},
+            "1001 steps",
+            id="more steps than the schedule has, though few are run",
+        ),
         pytest.param(
             request("sd2", frame=Frame(canvas=Size(60, 64), content=Size(60, 64))),
             {},

@@ -11,9 +11,13 @@ import msgspec
 import pytest
 
 from inference import (
+    BadRequest,
+    Blob,
+    Box,
     Engine,
     EngineClosed,
     EngineState,
+    Grey,
     ImageRequest,
     Init,
     InitKind,
@@ -109,6 +113,38 @@ async def test_a_picture_can_be_the_start(make: Callable[[Path], Engine], tmp_pa
 
     assert [event.steps for event in seen if isinstance(event, Progress)] == [5] * 5
     assert len(results(seen)) == 1
+
+
+async def test_samples_may_differ_in_strength(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    """Each counts the steps of its own."""
+    ref = PictureRef("0" * 64)
+    async with ready(make(tmp_path)) as engine:
+        init = Init(kind=InitKind.PIXELS, ref=ref)
+        asked = wanted(engine, init=init, seeds=(1, 1, 1), strengths=(0.2, 0.9, 0.5), steps=10)
+        seen = await draw(engine, asked, {ref: Pixels(64, 48, bytes(64 * 48 * 3))})
+
+    told = [(one.sample, one.step, one.steps) for one in seen if isinstance(one, Progress)]
+    assert sorted(told) == sorted((at, step + 1, n) for at, n in enumerate((2, 9, 5)) for step in range(n))
+    assert sorted(done.sample for done in results(seen)) == [0, 1, 2]
+
+
+async def test_a_window_has_the_size_of_the_content_too(
+    make: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """With a mask as well; and a window that is not within its picture is refused."""
+    picture, mask = PictureRef("0" * 64), PictureRef("1" * 64)
+    blobs: dict[PictureRef, Blob] = {picture: Pixels(20, 10, bytes(600)), mask: Grey(20, 10, b"\xff" * 200)}
+    async with ready(make(tmp_path)) as engine:
+        inside, outside = (
+            wanted(engine, init=Init(kind=InitKind.PIXELS, ref=picture, window=box), mask=mask)
+            for box in (Box(4, 4, 8, 6), Box(4, 5, 8, 6))
+        )
+        (done,) = results(await draw(engine, inside, blobs))
+
+        with pytest.raises(BadRequest, match="outside"):
+            await draw(engine, outside, blobs)
+
+    assert done.pixels.size == inside.frame.content
 
 
 async def test_closing_the_reader_leaves_the_engine_usable(

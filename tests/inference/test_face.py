@@ -18,8 +18,10 @@ from inference import (
     MAX_GUIDANCE,
     MAX_SEED,
     BadRequest,
+    Box,
     EngineState,
     Frame,
+    Grey,
     ImageRequest,
     Init,
     InitKind,
@@ -38,6 +40,7 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "diffusers", "transformers", "safetensors"}
 NATIVES = (Size(256, 256), Size(512, 512), Size(768, 768), Size(1024, 1024), Size(512, 768))
 INIT = Init(kind=InitKind.PIXELS, ref=PictureRef("a" * 64))
+MASK = PictureRef("b" * 64)
 
 
 def request(
@@ -45,6 +48,8 @@ def request(
     seeds: tuple[int, ...] = (1,),
     init: Init | None = None,
     strength: float = 0.75,
+    strengths: tuple[float, ...] = (),
+    mask: PictureRef | None = None,
     steps: int = 30,
     guidance: float = 7.5,
     sampler: Sampler = Sampler.DDIM,
@@ -57,6 +62,8 @@ def request(
         frame=Frame(canvas=square, content=square),
         init=init,
         strength=strength,
+        strengths=strengths,
+        mask=mask,
         steps=steps,
         guidance=guidance,
         sampler=sampler,
@@ -120,6 +127,34 @@ def test_a_wrong_strength_cannot_be_held(strength: float) -> None:
     """Above 0 and at most 1."""
     with pytest.raises(BadRequest, match="Strength must be above 0 and at most 1"):
         request(strength=strength)
+    with pytest.raises(BadRequest, match="Strength must be above 0 and at most 1"):
+        request(seeds=(1, 2), strengths=(0.5, strength))
+
+
+@pytest.mark.parametrize("strengths", [(0.5,), (0.5, 0.6, 0.7)])
+def test_strengths_are_one_for_each_seed(strengths: tuple[float, ...]) -> None:
+    """Or there are none of them."""
+    with pytest.raises(BadRequest, match="one strength for each seed"):
+        request(seeds=(1, 2), strengths=strengths)
+
+
+def test_a_mask_is_one_of_a_picture() -> None:
+    """Without a picture there is nothing to keep."""
+    assert request(init=INIT, mask=MASK).mask == MASK
+
+    with pytest.raises(BadRequest, match="Only a picture"):
+        request(mask=MASK)
+
+
+@pytest.mark.parametrize("box", [(-1, 0, 9, 9), (0, -1, 9, 9), (0, 0, 0, 9), (0, 0, 9, 0)])
+def test_a_window_begins_in_its_picture_and_has_a_pixel(box: tuple[int, int, int, int]) -> None:
+    """Where it ends is known when the picture comes."""
+    assert Init(kind=InitKind.PIXELS, ref=MASK, window=Box(0, 0, 1, 1)).window == Box(0, 0, 1, 1)
+
+    with pytest.raises(BadRequest, match="outside the picture"):
+        Init(kind=InitKind.PIXELS, ref=MASK, window=Box(*box))
+    with pytest.raises(BadRequest, match="Only a picture's pixels"):
+        Init(kind=InitKind.LATENTS, ref=MASK, window=Box(0, 0, 1, 1))
 
 
 @pytest.mark.parametrize("guidance", [-0.1, MAX_GUIDANCE + 0.1, math.nan, math.inf])
@@ -152,7 +187,8 @@ def test_the_ends_of_every_range_can_be_held() -> None:
 
 def test_a_request_survives_its_json() -> None:
     """What is stored is what is read; a field that is not known and a value that is wrong are refused."""
-    made = request(init=INIT)
+    window = msgspec.structs.replace(INIT, window=Box(1, 2, 3, 4))
+    made = request(init=window, mask=MASK, seeds=(1, 2), strengths=(0.3, 0.9))
 
     stored = msgspec.json.encode(made)
 
@@ -180,6 +216,16 @@ def test_steps_are_planned_as_diffusers_counts(steps: int, strength: float, plan
     assert request(steps=steps, strength=strength).planned_steps == steps
 
 
+def test_samples_are_planned_each_by_its_own_strength() -> None:
+    """The plan of the request is that of the longest; without an init strengths mean nothing."""
+    strip = request(init=INIT, seeds=(7,) * 3, strengths=(0.3, 0.9, 0.6), steps=10)
+    from_text = request(seeds=(7,) * 3, strengths=(0.3, 0.9, 0.6), steps=10)
+
+    assert [strip.steps_of(at) for at in range(3)] == [3, 9, 6]
+    assert (strip.planned_steps, strip.total_steps) == (9, 18)
+    assert (from_text.planned_steps, from_text.total_steps) == (10, 30)
+
+
 @pytest.mark.parametrize(
     "steps, strength, planned", [(4, 0.5, 4), (4, 0.05, 2), (30, 0.35, 17), (4, 0.01, 1), (60, 1.0, 50)]
 )
@@ -205,6 +251,15 @@ def test_a_picture_beyond_its_canvas_cannot_be_held(content: Size, left: int, to
     """It lies inside the canvas and has at least a pixel."""
     with pytest.raises(BadRequest, match="does not fit on the canvas"):
         Frame(canvas=Size(512, 512), content=content, left=left, top=top)
+
+
+@pytest.mark.parametrize("length", [0, 5, 18])
+def test_a_mask_has_the_bytes_of_its_size(length: int) -> None:
+    """One for each pixel."""
+    assert Grey(3, 2, bytes(6)).size == Size(3, 2)
+
+    with pytest.raises(BadRequest, match="do not match"):
+        Grey(3, 2, bytes(length))
 
 
 @pytest.mark.parametrize("length", [0, 17, 19])

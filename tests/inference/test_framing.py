@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.framing import crop, crop_preview, place, quantise
+from inference.framing import crop, crop_preview, place, place_mask, quantise
 from inference.sizes import fit, size_table
-from inference.types import Frame, Pixels, Size
+from inference.types import Box, Frame, Grey, Pixels, Size
 
 
 def picture(width: int, height: int) -> Pixels:
@@ -68,6 +68,63 @@ def test_scaling_keeps_colours_where_they_are() -> None:
 
     assert canvas[32, 10].tolist() == [255, 0, 0]
     assert canvas[32, 118].tolist() == [0, 0, 255]
+
+
+def test_a_window_is_scaled_as_if_it_had_been_cut_out() -> None:
+    """Nothing beside it bleeds in, as it would from under a scaling filter."""
+    drawn, where = picture(30, 20), frame(Size(64, 64), Size(64, 48), top=8)
+    pixels = np.frombuffer(drawn.data, np.uint8).reshape(20, 30, 3)
+    cut_out = Pixels(12, 9, pixels[5:14, 7:19].tobytes())
+
+    canvas = place(drawn, where, Box(7, 5, 12, 9))
+
+    assert np.array_equal(canvas, place(cut_out, where))
+    assert not np.array_equal(canvas, place(drawn, where))
+
+
+def spots(width: int, height: int, *marked: tuple[int, int], grey: int = 128) -> Grey:
+    """A mask that is 127 but for a few pixels, (x, y)."""
+    values = np.full((height, width), 127, np.uint8)
+    for x, y in marked:
+        values[y, x] = grey
+    return Grey(width, height, values.tobytes())
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 64), st.integers(1, 64), st.data())
+def test_no_scaling_loses_a_pixel_of_a_mask(
+    width: int, height: int, wide: int, high: int, data: st.DataObject
+) -> None:
+    """Drawn anew is just what a marked pixel overlaps: at least a pixel of the content, where the marked one lies."""
+    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    where = frame(Size(wide, high), Size(wide, high))
+
+    anew = place_mask(spots(width, height, (x, y)), where)
+
+    columns = [at for at in range(wide) if at * width < (x + 1) * wide and (at + 1) * width > x * wide]
+    rows = [at for at in range(high) if at * height < (y + 1) * high and (at + 1) * height > y * high]
+    assert columns
+    assert rows
+    assert np.argwhere(anew).tolist() == [[row, column] for row in rows for column in columns]
+
+
+def test_a_mask_is_reflected_into_the_pad_as_its_picture_is() -> None:
+    """What is drawn anew at the edge is not kept in its mirror image."""
+    where = frame(Size(8, 12), Size(8, 8), top=2)
+
+    anew = place_mask(spots(8, 8, (3, 1), (5, 7)), where)
+
+    assert np.argwhere(anew).tolist() == [[1, 3], [3, 3], [9, 5]]
+
+
+def test_of_a_mask_the_window_counts_and_the_darker_half_does_not() -> None:
+    """What is marked outside the window, or with less than 128, is not drawn anew."""
+    where = frame(Size(4, 4), Size(4, 4))
+    mask = spots(9, 9, (0, 0), (3, 4), (8, 8))
+
+    anew = place_mask(mask, where, Box(2, 3, 4, 4))
+
+    assert np.argwhere(anew).tolist() == [[1, 1]]
+    assert not place_mask(spots(4, 4, (1, 1), grey=127), where).any()
 
 
 def test_a_preview_shows_the_content_only_at_an_eighth() -> None:

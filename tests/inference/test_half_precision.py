@@ -19,12 +19,14 @@ from inference.types import InitKind, SampleDone
 from tests.inference import tiny_models
 from tests.inference.driving import (
     LATENTS,
+    RIGHT_HALF,
     SKETCH,
     Clock,
     as_bytes,
     config,
     fingerprint_of,
     ignore,
+    masked_sketch,
     model_of,
     play,
     request,
@@ -99,6 +101,32 @@ def test_a_sample_whose_numbers_run_over_is_drawn_again_in_float32(folder: Path)
     assert (played.done[0].precise, expected.done[0].precise) == (True, False)
     assert model_of(half).dtype == torch.float16
     assert len(played.rows) == len(expected.rows) + 1, "it was noticed at the first preview"
+
+
+def test_a_masked_sample_is_drawn_again_with_what_it_keeps_in_float32(folder: Path) -> None:
+    """The same picture as float32 gives, and not the one without a mask; its format says what it was computed in."""
+    half, full = make(folder, loud_unet), make(folder, loud_unet, Precision.FLOAT32)
+    asked = request("sd1", InitKind.PIXELS, steps=6, mask=RIGHT_HALF)
+    blobs = masked_sketch()
+
+    played = play(half, [asked], blobs)
+    expected = play(full, [asked, request("sd1", InitKind.PIXELS, steps=6)], blobs)
+
+    assert apart(played.done[0], expected.done[0]) < 0.05 < 5 * 0.05 < apart(played.done[0], expected.done[1])
+    assert played.done[0].precise
+    assert latents.unpack(played.done[0].latents, fingerprint_of(half)).dtype == torch.float32
+
+
+def test_a_masked_sample_stays_in_half_precision(half: StepRunner) -> None:
+    """Nothing of what it keeps brings it to float32, so that it can share a batch."""
+    asked = [request("sd1", InitKind.PIXELS, steps=6, mask=mask) for mask in (RIGHT_HALF, None)]
+
+    played = play(half, asked, masked_sketch())
+
+    stored = [latents.unpack(played.done[key].latents, fingerprint_of(half)) for key in (0, 1)]
+    assert [one.dtype for one in stored] == [torch.float16] * 2
+    assert not played.done[0].precise
+    assert set(played.rows) == {4}
 
 
 def test_between_previews_it_is_noticed_at_the_end(folder: Path) -> None:

@@ -12,15 +12,18 @@ import pytest
 
 from inference import (
     BadRequest,
+    Blob,
     Device,
     EngineConfig,
     EngineState,
     EngineStatus,
     Frame,
+    Grey,
     ImageRequest,
     Init,
     InitKind,
     PictureRef,
+    Pixels,
     Progress,
     Size,
 )
@@ -151,6 +154,25 @@ async def test_a_request_without_its_picture_is_refused(tmp_path: Path) -> None:
 
         with pytest.raises(BadRequest, match="missing"):
             await draw(engine, request(init=init))
+
+
+async def test_a_mask_reaches_the_worker_and_a_wrong_one_does_not(tmp_path: Path) -> None:
+    """What does not fit is refused before the worker hears of it; what fits arrives beside its picture."""
+    picture, mask = PictureRef("0" * 64), PictureRef("1" * 64)
+    asked = request(init=Init(kind=InitKind.PIXELS, ref=picture), mask=mask, strength=1.0)
+    blobs: dict[PictureRef, Blob] = {picture: Pixels(64, 48, bytes(64 * 48 * 3))}
+    blobs[mask] = Grey(64, 48, bytes(64 * 48))
+    async with stage(tmp_path) as held, toy_engine(toy_config(tmp_path)) as engine:
+        with pytest.raises(BadRequest, match="Nothing is marked"):
+            await draw(engine, asked, blobs)
+        refused = len(held.named("admit"))
+        blobs[mask] = Grey(64, 48, b"\xff" * (64 * 48))
+
+        events = await draw(engine, asked, blobs)
+
+    assert refused == 0
+    assert [turn.details["blobs"] for turn in held.named("admit")] == [[picture, mask]]
+    assert len(results(events)) == 1
 
 
 async def test_an_engine_can_be_closed_before_it_has_started(tmp_path: Path) -> None:

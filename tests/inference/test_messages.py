@@ -27,7 +27,7 @@ from inference.messages import (
     read_packet,
 )
 from inference.runner import Outcome, Phase, SampleFailed
-from inference.types import PictureRef, Pixels, Progress, SampleDone
+from inference.types import Blob, Grey, PictureRef, Pixels, Progress, SampleDone
 from tests.inference.toys import request, toy_config
 
 PICTURE = Pixels(4, 2, bytes(range(24)))
@@ -60,10 +60,10 @@ def test_messages_survive_any_cutting_of_the_stream(sent: list[FromWorker], cuts
 
 
 def test_the_worker_reads_what_the_engine_sends(tmp_path: Path) -> None:
-    """Configuration, requests with their pictures, and drops; then the end of the stream."""
-    submit = Submit(
-        key=1, request=request(), samples=(0,), blobs={PictureRef("a"): PICTURE, PictureRef("b"): b"l"}
-    )
+    """Configuration, requests with pictures, latents and masks, and drops; then the end of the stream."""
+    blobs: dict[PictureRef, Blob] = {PictureRef("a"): PICTURE, PictureRef("b"): b"l"}
+    blobs[PictureRef("c")] = Grey(2, 2, bytes(4))
+    submit = Submit(key=1, request=request(), samples=(0,), blobs=blobs)
     sent: list[ToWorker] = [
         Setup(config=toy_config(tmp_path), folders={"toy": "/models/toy"}),
         submit,

@@ -21,7 +21,18 @@ from inference.runner import Outcome
 from inference.types import EngineState, Frame, ImageRequest, InitKind, Progress, Size
 from tests.inference import tiny_models
 from tests.inference.crowded import Room, refuses_to_open
-from tests.inference.driving import SKETCH, as_bytes, config, ignore, model_of, play, request, sketch
+from tests.inference.driving import (
+    RIGHT_HALF,
+    SKETCH,
+    as_bytes,
+    config,
+    ignore,
+    masked_sketch,
+    model_of,
+    play,
+    request,
+    sketch,
+)
 from tests.inference.toys import results, until_state
 
 WIDE = Frame(canvas=Size(128, 64), content=Size(128, 64))
@@ -58,6 +69,21 @@ def test_a_batch_that_does_not_fit_is_halved_and_nobody_fails(folder: Path) -> N
     assert told(played.outcomes[0]) == Counter(dict.fromkeys(range(8), 1))
     assert (max(played.rows), max(roomy.rows)) == (2, 16)
     assert (room.refused, plenty.refused) == (3, 0), "16, 8 and 4 rows were tried once each"
+
+
+def test_masked_samples_are_halved_like_all_others(folder: Path) -> None:
+    """What they keep is put back once per step, whatever the step took."""
+    room, plenty = Room(rows=3), Room(rows=16)
+    asked = [request("sd2", InitKind.PIXELS, seeds=(seed,), mask=RIGHT_HALF, steps=5) for seed in range(4)]
+    blobs = masked_sketch()
+
+    played = play(make(folder, room.opens), asked, blobs)
+    roomy = play(make(folder, plenty.opens), asked, blobs)
+
+    for key, done in roomy.done.items():
+        assert np.abs(as_bytes(done).astype(int) - as_bytes(played.done[key])).max() <= 1
+    assert np.abs(as_bytes(roomy.done[0]).astype(int) - as_bytes(roomy.done[1])).max() >= 100, "the control"
+    assert (max(played.rows), max(roomy.rows)) == (2, 8)
 
 
 def test_whoever_comes_later_finds_the_smaller_batch(folder: Path) -> None:

@@ -60,7 +60,7 @@ class Sample:
         return 2 if self.request.guided else 1
 
     def progress(self) -> Progress:
-        return Progress(sample=self.sample, step=self.step, steps=self.request.planned_steps)
+        return Progress(sample=self.sample, step=self.step, steps=self.request.steps_of(self.sample))
 
     def result(self) -> SampleDone:
         """Every pixel has the seed's last byte."""
@@ -91,7 +91,7 @@ class ToyRunner:
 
     def admit(self, key: int, request: ImageRequest, sample: int, blobs: Mapping[PictureRef, Blob]) -> None:
         self._waiting.append(Sample(key, request, sample, blobs))
-        self._ask("admit", key=key, prompt=request.prompt, sample=sample)
+        self._ask("admit", key=key, prompt=request.prompt, sample=sample, blobs=sorted(blobs))
 
     def drop(self, key: int) -> None:
         self._waiting = [sample for sample in self._waiting if sample.key != key]
@@ -126,7 +126,7 @@ class ToyRunner:
         return outcomes + self._decode()
 
     def _decode(self) -> list[Outcome]:
-        done = [sample for sample in self._seated if sample.step >= sample.request.planned_steps]
+        done = [sample for sample in self._seated if sample.step >= sample.request.steps_of(sample.sample)]
         if done:
             self._entering(Phase.DECODE)
             self._ask("decode", prompts=[sample.request.prompt for sample in done])

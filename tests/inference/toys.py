@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from inference import (
+    Blob,
     Catalogue,
     Engine,
     EngineConfig,
@@ -22,6 +23,7 @@ from inference import (
     Frame,
     ImageRequest,
     ModelEntry,
+    PictureRef,
     SampleDone,
     Size,
 )
@@ -145,9 +147,11 @@ def request(prompt: str = "a moon", **changes: Any) -> ImageRequest:
     return msgspec.structs.replace(plain, **changes)
 
 
-async def draw(engine: Engine, wanted: ImageRequest) -> list[Event]:
+async def draw(
+    engine: Engine, wanted: ImageRequest, blobs: Mapping[PictureRef, Blob] | None = None
+) -> list[Event]:
     """Every event of the request, to its end."""
-    async with aclosing(engine.generate(wanted, {})) as events:
+    async with aclosing(engine.generate(wanted, blobs or {})) as events:
         return [event async for event in events]
 
 
