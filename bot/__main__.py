@@ -83,6 +83,7 @@ def try_(
     candidates: Annotated[str | None, typer.Option("--n", help="How many pictures.")] = None,
     sampler: Annotated[str | None, typer.Option(help="How noise is taken away.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model draws.")] = None,
+    style: Annotated[str | None, typer.Option(help="In which style, for instance crayon.")] = None,
 ) -> None:
     """Draw one sketch on the command line: the same steps as in Discord, written to a file."""
     settings = _settings()
@@ -95,6 +96,7 @@ def try_(
         "candidates": candidates or "1",
         "sampler": sampler,
         "model": model,
+        "style": style,
     }
     given = {name: value for name, value in raw.items() if value is not None}
     from bot.try_out import try_out

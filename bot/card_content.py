@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from bot import images
 from bot.components.cards import CardFacts, card
+from bot.delivered import delivered_png
 from bot.delivery import CardContent
-from bot.store import Job, JobState, Picture, Store
+from bot.store import FileMissing, Job, JobState, Picture, Store
 from inference import ModelInfo, Pixels
 
 _SKETCH_FILE = "sketch.webp"
 _SKETCH_SIDE, _PREVIEW_SIDE = 384, 512
+
+_MOST_OF_MESSAGE = 24 * 2**20
+"""Discord takes 25 MiB in one message, whatever it takes in one file."""
 
 
 async def card_content(
@@ -28,7 +33,11 @@ async def card_content(
     sketch = source if source is not None and not source.deleted else None
     drawn = job.state in (JobState.RENDERED, JobState.POSTED)
     candidates = await store.candidates(job.id) if drawn else []
-    results = {f"moonsketch-{job.id}-{picture.candidate}.png": picture for picture in candidates}
+    most = min(images.MOST_BYTES, _MOST_OF_MESSAGE // max(1, len(candidates)))
+    results = {
+        f"moonsketch-{job.id}-{picture.candidate}{await _suffix(store, picture, most)}": picture
+        for picture in candidates
+    }
     preview = f"preview-{steps_done}.webp" if previews and not results else None
     shown = tuple(results) or ((preview,) if preview else ())
     facts = CardFacts(
@@ -46,13 +55,33 @@ async def card_content(
         if name == preview:
             return await images.contact_sheet(previews, _PREVIEW_SIDE)
         if name in results:
-            return await store.files.get(results[name].file)
+            return (await images.light_enough(await delivered_png(store, results[name]), most))[0]
         assert sketch is not None  # the one name that is left is the sketch's
         stored = await store.files.get(sketch.file)
+        if job.request.mask is not None:
+            region = await store.files.get(job.request.mask)
+            stored = await asyncio.to_thread(_outlined, stored, region)
         return await images.contact_sheet([await images.read_pixels(stored)], _SKETCH_SIDE)
 
     needs = (_SKETCH_FILE, *shown) if sketch else shown
     return CardContent(view=card(facts), needs=needs, bytes_of=bytes_of)
+
+
+def _outlined(png: bytes, region: bytes) -> bytes:
+    """What of the picture is drawn anew, for people to see."""
+    from bot.scene.regions import outline
+
+    return images.as_png(outline(images.opened(png), images.opened(region)))
+
+
+async def _suffix(store: Store, picture: Picture, most: int) -> str:
+    """Of the file that shows it. Most pictures are so small that nobody has to look how much they weigh."""
+    if 4 * picture.size.area <= most:
+        return ".png"
+    try:
+        return ".png" if len(await delivered_png(store, picture)) <= most else ".webp"
+    except FileMissing:
+        return ".png"
 
 
 async def _source(store: Store, job: Job) -> Picture | None:

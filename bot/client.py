@@ -15,23 +15,39 @@ from discord import app_commands
 
 from bot import texts
 from bot.answers import answer_error
+from bot.chronicle import Chronicle
 from bot.commands import add_commands
 from bot.components.buttons import ActionButton
 from bot.components.deleting import DeleteButton
+from bot.components.draft import DraftButton
+from bot.components.filling import FillButton
 from bot.components.forms import FormButton, Offers, on_form
 from bot.components.help import HelpSelect
 from bot.components.history import HistorySelect
 from bot.components.more import MoreSelect
+from bot.components.pieces import PieceSelect, PlaceButton
 from bot.components.queue import QueueButton
+from bot.components.repainting import GridButton, WhichButton
 from bot.components.sharing import ShareButton
+from bot.components.stepping import ShowButton, StepButton
 from bot.deletion import Deletion
 from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
+from bot.harmonising import Harmonising
 from bot.images import Decoder
 from bot.jobs import Jobs
+from bot.pieces import Pieces
+from bot.placing import Placing
+from bot.reach import Reach
+from bot.repainting import Repainting
 from bot.replies import on_reply
+from bot.shaping import Shaping
+from bot.showing import Showing
 from bot.store import Store
+from bot.styles import Styles
 from bot.tasks import Tasks
+from bot.undoing import Undoing
+from bot.uploads import Uploads
 from inference import MAX_SEED, Engine, Park, unparked
 
 log = structlog.get_logger(__name__)
@@ -45,12 +61,20 @@ def wall_clock() -> float:
 _ITEMS = (
     ActionButton,
     DeleteButton,
+    DraftButton,
+    FillButton,
     FormButton,
+    GridButton,
     HelpSelect,
     HistorySelect,
     MoreSelect,
+    PieceSelect,
+    PlaceButton,
     QueueButton,
     ShareButton,
+    WhichButton,
+    ShowButton,
+    StepButton,
 )
 """Whatever people press; each is known by its custom_id alone."""
 
@@ -95,9 +119,23 @@ class ArtBot(discord.AutoShardedClient):
             self, store, self.tasks, park=park, now=now, throttles=throttles, edit_gap=edit_gap
         )
         self.jobs = Jobs(store, engine, self.delivery, self.tasks, now=now, park=park)
+        self.showing = Showing(store, self.delivery, now=now)
         self.deletion = Deletion(store, self.jobs, self.delivery, now=now)
         self.offers = Offers()
-        self.doors = Doors(store, self.jobs, engine, self.decoder, fresh_seed=fresh_seed)
+        self.reach = Reach(store)
+        self.undoing = Undoing(store)
+        self.chronicle = Chronicle(store)
+        self.uploads = Uploads(store, self.decoder)
+        self.styles = Styles(store)
+        parts = store, self.jobs, engine, self.reach, self.uploads, self.styles
+        self.repainting = Repainting(*parts, fresh_seed=fresh_seed)
+        self.shaping = Shaping(store, self.reach, self.showing, self.repainting)
+        self.pieces = Pieces(*parts, self.showing, now=now, fresh_seed=fresh_seed)
+        self.placing = Placing(store, self.reach, self.delivery, self.showing, self.pieces, now=now)
+        self.harmonising = Harmonising(
+            store, self.jobs, engine, self.reach, self.styles, self.placing, fresh_seed=fresh_seed
+        )
+        self.doors = Doors(*parts, self.repainting, fresh_seed=fresh_seed)
         self.tree = ArtTree(self)
         self._recovered = False
 

@@ -1,13 +1,22 @@
 """The custom_ids of buttons and selects (Discord allows 100 characters)::
 
     art:<action>:<job>:<candidate>     candidate 0: the presser's own pick on that card, else candidate 1
-    art:history:<scene>:0              the select under /history; its values are picture ids
+    art:history:<scene>:<page>         the select under /history; its values are picture ids, or p<page>
+    art:step:<scene>:<way>             Undo and Redo below the answer to one
+    art:show:<picture>:0               posts that picture, so that it can be replied to
     art:help:<model>:0                 the select under /help; its values are numbers of pages
     art:queue:<job>:0                  a Cancel button under /queue
     art:more:<job>:0                   the select on a card
-    art:form:<what>:<how>              a form, and the button that opens it again; what: p<picture> or m<offer>
+    art:form:<what>:<how>              a form, and the button that opens it again; what: p<picture>, m<offer> or
+                                       d<draft>
     art:erase:<what>:<step>            Delete, and "for good"; what: j<job> (its card) or p<picture>
     art:share:<whom>:0                 the buttons under /share
+    art:grid:<picture>:0               shows a picture under its grid, to name the part that is to be drawn anew
+    art:which:<message>:<picture>      which picture the file of somebody's message is an edited copy of; 0: of none
+    art:draft:<draft>:<press>          the buttons under a placing in progress
+    art:place:<picture>:0              begins to place that picture onto another
+    art:fill:<picture>:<left>.<top>    draws what an extended picture has beyond the old one, which lies there in it
+    art:pieces:0:0                     the select under /pieces; its values are picture ids
 
 Everything else is looked up when the button is pressed: in the store, or for /help in the list of models.
 """
@@ -28,13 +37,22 @@ class Action(StrEnum):
     STRONG = "strong"
     CANCEL = "cancel"
     REFINE = "refine"
+    WHOLE = "whole"
 
 
 class How(StrEnum):
-    """What a form asks for: a first sketch's freedom, or to go on from a picture somebody liked."""
+    """What a form asks for: a first sketch's freedom, to go on from a picture somebody liked, or to draw a part of it
+    anew; or to harmonise it: only the seams of what was placed, or all of it."""
 
     SKETCH = "sketch"
     REFINE = "refine"
+    REPAINT = "repaint"
+    SEAMS = "seams"
+    WHOLE = "whole"
+
+    @property
+    def harmonises(self) -> bool:
+        return self in (How.SEAMS, How.WHOLE)
 
 
 class Step(StrEnum):
@@ -42,6 +60,35 @@ class Step(StrEnum):
 
     ASK = "ask"
     YES = "yes"
+
+
+class Press(StrEnum):
+    """What the buttons under a placing in progress do: most move the selected piece."""
+
+    LEFT = "left"
+    UP = "up"
+    DOWN = "down"
+    RIGHT = "right"
+    UNDO = "undo"
+    SMALLER = "smaller"
+    BIGGER = "bigger"
+    TURN_LEFT = "ccw"
+    TURN_RIGHT = "cw"
+    FLIP = "flip"
+    CUT_OUT = "cut"
+    FRONT = "front"
+    BACK = "back"
+    NEXT = "next"
+    REMOVE = "remove"
+    PLACE = "place"
+    DISCARD = "discard"
+
+
+class Way(StrEnum):
+    """Along the way that led to one's current picture."""
+
+    UNDO = "undo"
+    REDO = "redo"
 
 
 class Target(NamedTuple):
@@ -58,23 +105,50 @@ MORE = "more"
 FORM = "form"
 ERASE = "erase"
 SHARE = "share"
+GRID = "grid"
+WHICH = "which"
+STEP = "step"
+SHOW = "show"
+DRAFT = "draft"
+PLACE = "place"
+PIECES = "pieces"
+FILL = "fill"
 
 BUTTON_TEMPLATE = rf"art:(?P<action>{'|'.join(Action)}):(?P<job>[0-9]{{1,18}}):(?P<candidate>[0-9]{{1,2}})"
-HISTORY_TEMPLATE = rf"art:{HISTORY}:(?P<scene>[0-9]{{1,18}}):0"
+HISTORY_TEMPLATE = rf"art:{HISTORY}:(?P<scene>[0-9]{{1,18}}):(?P<page>[0-9]{{1,6}})"
 HELP_TEMPLATE = rf"art:{HELP}:(?P<model>[a-z0-9._-]{{1,32}}):0"
 QUEUE_TEMPLATE = rf"art:{QUEUE}:(?P<job>[0-9]{{1,18}}):0"
+FILL_TEMPLATE = rf"art:{FILL}:(?P<picture>[0-9]{{1,18}}):(?P<left>[0-9]{{1,4}})\.(?P<top>[0-9]{{1,4}})"
 MORE_TEMPLATE = rf"art:{MORE}:(?P<job>[0-9]{{1,18}}):0"
-FORM_TEMPLATE = rf"art:{FORM}:(?P<kind>[pm])(?P<id>[0-9]{{1,20}}):(?P<how>{'|'.join(How)})"
+_SUITABLE = r"(?=p|m[0-9]+:(?:sketch|refine)$|d[0-9]+:(?:seams|whole)$)"
+"""A file in a message can only be begun with, a Draft only be placed and harmonised."""
+
+FORM_TEMPLATE = rf"art:{FORM}:{_SUITABLE}(?P<kind>[pmd])(?P<id>[0-9]{{1,20}}):(?P<how>{'|'.join(How)})"
 ERASE_TEMPLATE = rf"art:{ERASE}:(?P<kind>[jp])(?P<id>[0-9]{{1,18}}):(?P<step>{'|'.join(Step)})"
 SHARE_TEMPLATE = rf"art:{SHARE}:(?P<whom>{'|'.join(Shares)}):0"
+GRID_TEMPLATE = rf"art:{GRID}:(?P<picture>[0-9]{{1,18}}):0"
+WHICH_TEMPLATE = rf"art:{WHICH}:(?P<message>[0-9]{{1,20}}):(?P<picture>[0-9]{{1,18}})"
+DRAFT_TEMPLATE = rf"art:{DRAFT}:(?P<draft>[0-9]{{1,18}}):(?P<press>{'|'.join(Press)})"
+PLACE_TEMPLATE = rf"art:{PLACE}:(?P<picture>[0-9]{{1,18}}):0"
+PIECES_TEMPLATE = rf"art:{PIECES}:0:0"
+STEP_TEMPLATE = rf"art:{STEP}:(?P<scene>[0-9]{{1,18}}):(?P<way>{'|'.join(Way)})"
+SHOW_TEMPLATE = rf"art:{SHOW}:(?P<picture>[0-9]{{1,18}}):0"
 
 
 def button_id(action: Action, job_id: int, candidate: int = 0) -> str:
     return f"art:{action}:{job_id}:{candidate}"
 
 
-def history_id(scene_id: int) -> str:
-    return f"art:{HISTORY}:{scene_id}:0"
+def history_id(scene_id: int, page: int = 0) -> str:
+    return f"art:{HISTORY}:{scene_id}:{page}"
+
+
+def step_id(scene_id: int, way: Way) -> str:
+    return f"art:{STEP}:{scene_id}:{way}"
+
+
+def show_id(picture_id: int) -> str:
+    return f"art:{SHOW}:{picture_id}:0"
 
 
 def help_id(model: str) -> str:
@@ -100,6 +174,30 @@ def erase_id(target: Target, step: Step) -> str:
 
 def share_id(whom: Shares) -> str:
     return f"art:{SHARE}:{whom}:0"
+
+
+def draft_id(draft: int, press: Press) -> str:
+    return f"art:{DRAFT}:{draft}:{press}"
+
+
+def place_id(picture_id: int) -> str:
+    return f"art:{PLACE}:{picture_id}:0"
+
+
+def pieces_id() -> str:
+    return f"art:{PIECES}:0:0"
+
+
+def fill_id(picture_id: int, corner: tuple[int, int]) -> str:
+    return f"art:{FILL}:{picture_id}:{corner[0]}.{corner[1]}"
+
+
+def grid_id(picture_id: int) -> str:
+    return f"art:{GRID}:{picture_id}:0"
+
+
+def which_id(message_id: int, picture_id: int) -> str:
+    return f"art:{WHICH}:{message_id}:{picture_id}"
 
 
 def names_job(custom_id: str, job_id: int) -> bool:

@@ -1,8 +1,9 @@
 """The process that opens strangers' files: `python -m bot.decode_child`, fed by `bot.images.Decoder`.
 
 It reads a file's bytes from stdin and answers on stdout with clean pixels, re-made from scratch: no metadata, colour
-profiles or trailing bytes survive. It has memory and time limits, opens nothing and holds no secret, so that a file
-which breaks the decoder breaks only this. (After the STRIDE page of the Pillow handbook.)
+profiles or trailing bytes survive in them. What a picture was made with, where it says so, is told apart. It has
+memory and time limits, opens nothing and holds no secret, so that a file which breaks the decoder breaks only this.
+(After the STRIDE page of the Pillow handbook.)
 
 A frame is four bytes of length, big-endian, and that many bytes of payload. The question's payload is the file; the
 answer's is a msgpack Answer.
@@ -19,6 +20,8 @@ from typing import BinaryIO
 
 import msgspec
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from bot import png_text
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 16_000_000
@@ -61,7 +64,10 @@ _JPEG_WITHOUT_LENGTH = (0x01, 0xD8)
 
 
 class Clean(msgspec.Struct, frozen=True, tag=True):
-    """`png` holds the re-made picture (RGB, or RGBA where something is transparent); `size` was the file's own."""
+    """`png` holds the re-made picture (RGB, or RGBA where something is transparent); `size` was the file's own.
+
+    parameters: a stranger's words about what it was made with, at most `png_text.LONGEST` characters; mostly empty.
+    """
 
     png: bytes
     width: int
@@ -70,6 +76,7 @@ class Clean(msgspec.Struct, frozen=True, tag=True):
     original_height: int
     animated: bool
     transparent: bool
+    parameters: str = ""
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
@@ -92,7 +99,10 @@ def clean(data: bytes) -> Answer:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return _clean(image)
+                answer = _clean(image)
+                if isinstance(answer, Refused):
+                    return answer
+                return msgspec.structs.replace(answer, parameters=_parameters(data, image))
         except UnidentifiedImageError:
             return Refused("not a picture")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
@@ -164,6 +174,32 @@ def _orientation(image: Image.Image) -> int:
         # EXIF is a small TIFF file of a stranger's. A broken one says nothing, and the pixels are still good.
         return 1
     return found if found in _TURNS else 1
+
+
+def _parameters(data: bytes, image: Image.Image) -> str:
+    """Where AUTOMATIC1111's web UI keeps them: in a chunk of a PNG, in the EXIF comment of anything else."""
+    if image.format == "PNG":
+        return png_text.text_of(data) or ""
+    try:
+        comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+    except Exception:
+        # As above: broken EXIF says nothing.
+        return ""
+    return _user_comment(comment) if isinstance(comment, bytes) else ""
+
+
+def _user_comment(comment: bytes) -> str:
+    """Eight bytes name its encoding. The "UNICODE" of EXIF is UTF-16 in an order that it does not tell.
+
+    A camera's own notes come in other encodings, and are none of our business.
+    """
+    name, text = comment[:8], comment[8 : 8 + 4 * png_text.LONGEST]
+    if name == b"ASCII\0\0\0":
+        return png_text.readable(text.decode("ascii", "replace"))
+    if name != b"UNICODE\0":
+        return ""
+    little = text[1::2].count(0) > text[::2].count(0)
+    return png_text.readable(text.decode("utf-16-le" if little else "utf-16-be", "replace"))
 
 
 def _rgb_or_rgba(image: Image.Image) -> Image.Image:

@@ -209,14 +209,22 @@ class Delivery:
             await self._store.posted_as(tx, post.nonce, message.id)
         return message
 
-    async def intend(self, place: Place, *, job_id: int | None = None, picture_id: int | None = None) -> Post:
-        """A row for a message that is about to be sent, with the next free nonce."""
+    async def intend(
+        self,
+        place: Place,
+        *,
+        job_id: int | None = None,
+        picture_id: int | None = None,
+        draft_id: int | None = None,
+    ) -> Post:
+        """A row for a message that is about to be sent, with the next free nonce. One of the three is given."""
+        what = f"{job_id}:card" if job_id else f"p{picture_id}:show" if picture_id else f"d{draft_id}:show"
         async with self._store.transaction() as tx:
-            count = await self._store.count_posts(tx, job_id, picture_id)
             post = Post(
-                nonce=f"{job_id}:card:{count}" if job_id is not None else f"p{picture_id}:show:{count}",
+                nonce=f"{what}:{await self._store.count_posts(tx, job_id, picture_id, draft_id)}",
                 job_id=job_id,
                 picture_id=picture_id,
+                draft_id=draft_id,
                 channel_id=place.id,
                 message_id=None,
                 created_at=self._now(),

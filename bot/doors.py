@@ -14,35 +14,27 @@ import msgspec
 from bot import remix, texts
 from bot.asker import Asker
 from bot.custom_ids import Action, How
-from bot.delivery import REFUSALS
-from bot.errors import BadPicture, Gone, NotAllowed
-from bot.images import MOST_BYTES, CleanPicture, Decoder
+from bot.errors import Gone
 from bot.jobs import Jobs, Receipt
 from bot.options import Form, Options, parse_reply, read_form
+from bot.paint_overs import PaintOvers, Tied
 from bot.places import Place, check_permissions, may_have_thread
-from bot.store import Job, JobKind, NewJob, NewPicture, NewScene, Picture, PictureKind, Scene, Shares, Store
-from inference import Engine, ImageRequest, PictureRef
+from bot.reach import Reach
+from bot.repainting import Repainting, Wish
+from bot.store import Job, JobKind, NewJob, NewPicture, NewScene, Picture, PictureKind, Store, Style
+from bot.styles import Styles
+from bot.uploads import Upload, Uploads
+from inference import Engine, ImageRequest
 
-_KINDS = {Action.AGAIN: JobKind.AGAIN, Action.SUBTLE: JobKind.SUBTLE, Action.STRONG: JobKind.STRONG}
+_KINDS = {
+    Action.AGAIN: JobKind.AGAIN,
+    Action.SUBTLE: JobKind.SUBTLE,
+    Action.STRONG: JobKind.STRONG,
+    Action.WHOLE: JobKind.REPLY,
+}
 
-
-class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A stranger's picture, re-made and stored, not yet part of any Scene."""
-
-    file: PictureRef
-    picture: CleanPicture
-
-    def as_picture(self, author_id: int, parent_id: int | None) -> NewPicture:
-        return NewPicture(
-            kind=PictureKind.UPLOADED,
-            author_id=author_id,
-            file=self.file,
-            size=self.picture.size,
-            parent_id=parent_id,
-        )
-
-    def as_source(self) -> remix.Source:
-        return remix.Source(file=self.file, size=self.picture.size)
+NEARLY_ALL = 0.9
+"""Whoever painted over more than this share of a picture means all of it."""
 
 
 class Doors:
@@ -51,14 +43,21 @@ class Doors:
         store: Store,
         jobs: Jobs,
         engine: Engine,
-        decoder: Decoder,
+        reach: Reach,
+        uploads: Uploads,
+        styles: Styles,
+        repainting: Repainting,
         *,
         fresh_seed: Callable[[], int],
     ) -> None:
         self._store = store
         self._jobs = jobs
         self._engine = engine
-        self._decoder = decoder
+        self._reach = reach
+        self._uploads = uploads
+        self._styles = styles
+        self._repainting = repainting
+        self._paint_overs = PaintOvers(store)
         self._fresh_seed = fresh_seed
 
     async def sketch(
@@ -71,36 +70,71 @@ class Doors:
     ) -> Receipt:
         """/sketch: a picture and a prompt begin a Scene, or join the one whose thread this is."""
         check_permissions(asker.place)
-        upload = await self._read(attachment)
-        request = remix.from_sketch(
-            self._engine.models(), upload.as_source(), prompt, options, self._fresh_seed()
-        )
-        return await self._begin(JobKind.SKETCH, asker, request, upload, notes)
+        upload = await self._uploads.read(attachment)
+        request, style = await self._from_sketch(asker, upload.as_source(), prompt, options)
+        return await self._begin(JobKind.SKETCH, asker, request, style, upload, notes)
+
+    async def strip(
+        self, asker: Asker, attachment: discord.Attachment, prompt: str, options: Options
+    ) -> Receipt:
+        """/strip: the same at five strengths, from one seed."""
+        check_permissions(asker.place)
+        upload = await self._uploads.read(attachment)
+        request, style = await self._from_sketch(asker, upload.as_source(), prompt, options)
+        request = remix.strip(request, request.seeds[0])
+        return await self._begin(JobKind.STRIP, asker, request, style, upload)
 
     async def imagine(self, asker: Asker, prompt: str, options: Options) -> Receipt:
         """/imagine: words alone."""
         check_permissions(asker.place)
+        options, style = await self._styles.settle(options, asker.guild_id)
         request = remix.from_words(self._engine.models(), prompt, options, self._fresh_seed())
-        return await self._begin(JobKind.IMAGINE, asker, request, None)
+        return await self._begin(JobKind.IMAGINE, asker, request, style, None)
 
     async def reply(
-        self, asker: Asker, message_id: int, text: str, attachments: Sequence[discord.Attachment]
+        self,
+        asker: Asker,
+        message_id: int,
+        text: str,
+        attachments: Sequence[discord.Attachment],
+        onto: int | None = None,
     ) -> Receipt | None:
-        """A reply to a card or picture: words, a picture, or both. None if that message is not one of them."""
-        parent, note = await self._replied_picture(message_id, asker.person_id)
+        """A reply to a card or picture: words, a picture, or both. None if that message is not one of them.
+
+        onto: which picture the file is a copy of, where its sender was asked; 0: of none. Raises Tied to have it asked.
+        """
+        parent, note = await self._reach.replied_picture(message_id, asker.person_id)
         if parent is None:
             return None
         words, options = parse_reply(text)
-        return await self._refine(asker, parent, note, words, options, attachments)
+        wish = Wish(asker=asker, words=words, options=options)
+        if not attachments:
+            return await self._refine(wish.noted(note), parent)
+        post = await self._store.post_of_message(message_id)
+        shows_a_card = post is not None and post.job_id is not None
+        near = await self._on_its_card(parent) if shows_a_card else [parent]
+        return await self._sent_along(wish, near, note, attachments, onto)
 
     async def refine(
         self, asker: Asker, picture_id: int, form: Form, attachments: Sequence[discord.Attachment]
     ) -> Receipt:
-        """A form about one of our pictures; a picture sent along is the start instead."""
-        parent = await self._within_reach(asker, picture_id)
+        """A form about one of our pictures; a picture sent along is the start instead, or a copy to be repainted."""
+        parent = await self._reach.within(asker, picture_id)
         prompt, options = read_form(form)
+        wish = Wish(asker=asker, words=prompt, options=options)
         note = texts.goes_on_from(parent.number, None, chosen=False)
-        return await self._refine(asker, parent, note, prompt, options, attachments)
+        if not attachments:
+            return await self._refine(wish.noted(note), parent)
+        if options.strength == remix.REFINE_STRENGTH:  # that stood there when the form opened: nobody said it
+            wish = msgspec.structs.replace(wish, options=msgspec.structs.replace(options, strength=None))
+        near = await self._on_its_card(parent)
+        try:
+            return await self._sent_along(wish, near, note, attachments)
+        except Tied as tied:  # the file is gone when the form is, so its sender cannot be asked
+            numbers = {picture.id: picture.number for picture in tied.pictures}
+            taken = parent.id if parent.id in numbers else tied.pictures[0].id
+            wish = wish.noted(texts.looks_alike(list(numbers.values()), numbers[taken]))
+            return await self._sent_along(wish, near, note, attachments, taken)
 
     async def sketch_of_offer(
         self, asker: Asker, attachment: discord.Attachment, count: int, form: Form, how: How
@@ -114,46 +148,92 @@ class Doors:
 
     async def sketch_of_ours(self, asker: Asker, picture_id: int, form: Form) -> Receipt:
         """One of our pictures as if somebody had drawn it: its pixels, and the freedom of a first sketch."""
-        parent = await self._within_reach(asker, picture_id)
+        parent = await self._reach.within(asker, picture_id)
         prompt, options = read_form(form)
         check_permissions(asker.place)
-        await self._check_shared(parent, asker.person_id)
+        await self._reach.check_shared(parent, asker.person_id)
         source = remix.Source(file=parent.file, size=parent.size)
+        request, style = await self._from_sketch(asker, source, prompt, options)
         new = NewJob(
             source=asker.source,
             kind=JobKind.SKETCH,
             scene=parent.scene_id,
             guild_id=asker.guild_id,
             author_id=asker.person_id,
-            request=remix.from_sketch(self._engine.models(), source, prompt, options, self._fresh_seed()),
+            request=request,
+            style=style,
             parent_id=parent.id,
             notes=(texts.goes_on_from(parent.number, None, chosen=False),),
         )
         return await self._jobs.submit(new)
 
-    async def _refine(
+    async def _on_its_card(self, picture: Picture) -> list[Picture]:
+        """The picture and the others of its card: whoever answers a card may have painted on any of them."""
+        there = await self._store.candidates(picture.job_id) if picture.job_id is not None else []
+        return [picture, *(other for other in there if other.id != picture.id)]
+
+    async def _sent_along(
         self,
-        asker: Asker,
-        parent: Picture,
+        wish: Wish,
+        near: Sequence[Picture],
         note: str,
-        words: str,
-        options: Options,
         attachments: Sequence[discord.Attachment],
+        onto: int | None = None,
     ) -> Receipt:
+        """A picture came along: an edited copy of one of ours, or something new. near: the parent, and its card."""
+        parent, asker = near[0], wish.asker
         check_permissions(asker.place)
-        await self._check_shared(parent, asker.person_id)
-        upload = await self._read(attachments[0]) if attachments else None
-        notes = [note]
         if len(attachments) > 1:
-            notes.append(texts.more_than_one_picture(len(attachments)))
-        request = remix.refine(
-            self._engine.models(),
-            await self._source(parent),
-            upload.as_source() if upload else None,
-            words,
-            options,
-            self._fresh_seed(),
+            wish = wish.noted(texts.more_than_one_picture(len(attachments)))
+        sent = await self._uploads.look_at(attachments[0])
+        if onto is None:
+            original = await self._paint_overs.original(sent.png, near)
+            note = f"{note} {texts.no_copy(parent.number)}"
+        else:
+            original = await self._reach.within(asker, onto) if onto else None
+        if original is None:
+            upload = await self._uploads.keep(sent)
+            new = upload.as_picture(asker.person_id, parent.id)
+            return await self._refine(wish.noted(note, *sent.notes), parent, new)
+        # What else a file says of itself (its size, its transparency) means nothing for a copy.
+        moves = [each for each in sent.notes if each == texts.FIRST_FRAME_ONLY]
+        wish = await self._with_words(wish, original, parent)
+        return await self._painted_on(wish.noted(*moves), original, sent.png)
+
+    async def _with_words(self, wish: Wish, picture: Picture, parent: Picture) -> Wish:
+        """A sketch was made by no words: who sends it back without any means those of the picture they answered."""
+        if wish.words or (await self._reach.source(picture)).request is not None:
+            return wish
+        answered = (await self._reach.source(parent)).request
+        return wish if answered is None else msgspec.structs.replace(wish, words=answered.prompt)
+
+    async def _painted_on(self, wish: Wish, picture: Picture, edited: bytes) -> Receipt:
+        await self._reach.check_shared(picture, wish.asker.person_id)
+        copy = await self._paint_overs.compare(edited, picture)
+        if copy.region is None:
+            return await self._refine(wish.noted(texts.nothing_painted(picture.number)), picture)
+        new = NewPicture(
+            kind=PictureKind.PAINTED,
+            author_id=wish.asker.person_id,
+            file=await self._store.files.put(copy.aligned),
+            size=picture.size,
+            parent_id=picture.id,
+            piece=picture.piece,
         )
+        if copy.share > NEARLY_ALL:
+            return await self._refine(wish.noted(texts.painted_over_all(picture.number)), picture, new)
+        wish = wish.noted(texts.painted_over(picture.number))
+        return await self._repainting.repaint(wish, picture, copy.region, new)
+
+    async def _refine(self, wish: Wish, parent: Picture, upload: NewPicture | None = None) -> Receipt:
+        """upload: a picture to start from in the parent's place."""
+        asker = wish.asker
+        check_permissions(asker.place)
+        await self._reach.check_shared(parent, asker.person_id)
+        source = await self._reach.source(parent)
+        options, style = await self._styles.settle(wish.options, asker.guild_id, source.style)
+        start = remix.Source(file=upload.file, size=upload.size) if upload else None
+        request = remix.refine(self._engine.models(), source, start, wish.words, options, self._fresh_seed())
         new = NewJob(
             source=asker.source,
             kind=JobKind.REPLY,
@@ -161,29 +241,31 @@ class Doors:
             guild_id=asker.guild_id,
             author_id=asker.person_id,
             request=request,
-            upload=upload.as_picture(asker.person_id, parent.id) if upload else None,
+            style=style,
+            upload=upload,
             parent_id=parent.id,
-            notes=(*notes, *(upload.picture.notes if upload else ())),
+            notes=wish.notes,
         )
         return await self._jobs.submit(new)
 
     async def press(self, asker: Asker, action: Action, job_id: int, candidate: int) -> Receipt:
-        """Again, Subtle or Strong on a job's card."""
+        """Again, Subtle, Strong or Whole picture instead on a job's card."""
         check_permissions(asker.place)
-        job = await self._job(job_id)
-        if action is Action.AGAIN:
+        job = await self._reach.job(job_id)
+        if action in (Action.AGAIN, Action.WHOLE):
             await self._check_repeatable(job, asker.person_id)
-            request, parent_id = remix.again(job.request, self._fresh_seed()), job.parent_id
-            upload_as_parent = job.upload_id
+            is_whole = action is Action.WHOLE
+            request = await self._whole(job) if is_whole else remix.again(job.request, self._fresh_seed())
+            parent_id = job.upload_id or job.parent_id
         else:
-            picture, _ = await self._candidate(job, candidate, asker.person_id)
+            picture, _ = await self._reach.candidate(job, candidate, asker.person_id)
             if picture.job_id is None:
                 raise Gone(texts.NOT_OVER_YET if job.state.waits_or_runs else texts.NO_PICTURES_CAME)
-            await self._check_shared(picture, asker.person_id)
+            await self._reach.check_shared(picture, asker.person_id)
             model = remix.choose_model(self._engine.models(), job.request.model)
             strength = model.subtle if action is Action.SUBTLE else model.strong
-            request = remix.vary(model, await self._source(picture), strength, self._fresh_seed())
-            parent_id, upload_as_parent = picture.id, None
+            request = remix.vary(model, await self._reach.source(picture), strength, self._fresh_seed())
+            parent_id = picture.id
         new = NewJob(
             source=asker.source,
             kind=_KINDS[action],
@@ -191,39 +273,77 @@ class Doors:
             guild_id=job.guild_id,
             author_id=asker.person_id,
             request=request,
-            parent_id=upload_as_parent or parent_id,
+            style=job.style,
+            parent_id=parent_id,
+            notes=(texts.WHOLE_THIS_TIME,) if action is Action.WHOLE else (),
+        )
+        return await self._jobs.submit(new)
+
+    async def _whole(self, job: Job) -> ImageRequest:
+        source_id = job.upload_id or job.parent_id
+        if source_id is None:
+            raise Gone(texts.SCENE_CARD_GONE)
+        source = await self._reach.living(source_id)
+        model = remix.choose_model(self._engine.models(), job.request.model)
+        return remix.whole(model, job.request, source.size, self._fresh_seed())
+
+    async def strip_of(self, asker: Asker, job_id: int) -> Receipt:
+        """A strength strip of what a job started from, with the seed of the person's pick on its card, else the first.
+
+        One that was made from words alone starts from that picture.
+        """
+        check_permissions(asker.place)
+        job = await self._reach.job(job_id)
+        picture, _ = await self._reach.candidate(job, 0, asker.person_id)
+        request, parent_id = job.request, job.upload_id or job.parent_id
+        if request.init is None:
+            await self._reach.check_shared(picture, asker.person_id)
+            model = remix.choose_model(self._engine.models(), request.model)
+            source = await self._reach.source(picture)
+            request, parent_id = remix.vary(model, source, model.strength, self._fresh_seed()), picture.id
+        else:
+            await self._check_repeatable(job, asker.person_id)
+        new = NewJob(
+            source=asker.source,
+            kind=JobKind.STRIP,
+            scene=job.scene_id,
+            guild_id=job.guild_id,
+            author_id=asker.person_id,
+            request=remix.strip(request, request.seeds[(picture.candidate or 1) - 1]),
+            style=job.style,
+            parent_id=parent_id,
         )
         return await self._jobs.submit(new)
 
     async def pick(self, job_id: int, candidate: int, person_id: int) -> Picture:
         """Make one Candidate the person's current picture."""
-        picture, _ = await self._candidate(await self._job(job_id), candidate, person_id)
+        picture, _ = await self._reach.candidate(await self._reach.job(job_id), candidate, person_id)
         async with self._store.transaction() as tx:
             await self._store.pick(tx, picture, person_id)
         return picture
 
     async def go_back(self, scene_id: int, picture_id: int, person_id: int) -> Picture:
         """Make any picture of a Scene the person's current one there."""
-        picture = await self._living(picture_id)
+        picture = await self._reach.living(picture_id)
         if picture.scene_id != scene_id:
             raise Gone(texts.SCENE_CARD_GONE)
         async with self._store.transaction() as tx:
             await self._store.set_current(tx, picture.scene_id, person_id, picture.id)
         return picture
 
-    async def scene_here(self, place_id: int, person_id: int) -> Scene:
-        """The Scene that this thread holds, else the person's latest in this channel. Raises Gone."""
-        scene = await self._store.scene_of_thread(place_id)
-        scene = scene or await self._store.latest_scene_of(person_id, place_id)
-        if scene is None:
-            raise Gone(texts.NO_SCENE_HERE)
-        return scene
+    async def _from_sketch(
+        self, asker: Asker, source: remix.Source, prompt: str, options: Options
+    ) -> tuple[ImageRequest, Style | None]:
+        options, style = await self._styles.settle(options, asker.guild_id)
+        models = self._engine.models()
+        return remix.from_sketch(models, source, prompt, options, self._fresh_seed()), style
 
     async def _begin(
         self,
         kind: JobKind,
         asker: Asker,
         request: ImageRequest,
+        style: Style | None,
         upload: Upload | None,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
@@ -242,106 +362,18 @@ class Doors:
             guild_id=asker.guild_id,
             author_id=asker.person_id,
             request=request,
+            style=style,
             upload=upload.as_picture(asker.person_id, None) if upload else None,
             notes=(*_place_notes(asker.place), *notes, *(upload.picture.notes if upload else ())),
         )
         return await self._jobs.submit(new)
 
-    async def _read(self, attachment: discord.Attachment) -> Upload:
-        """Size first, then the bytes, then the decode process; stored under its hash. Raises BadPicture."""
-        if attachment.size > MOST_BYTES:
-            raise BadPicture(texts.picture_too_heavy(attachment.size, MOST_BYTES))
-        try:
-            data = await attachment.read()
-        except REFUSALS:
-            raise BadPicture(texts.PICTURE_NOT_LOADED) from None
-        picture = await self._decoder.clean(data)
-        return Upload(file=await self._store.files.put(picture.png), picture=picture)
-
-    async def _replied_picture(self, message_id: int, person_id: int) -> tuple[Picture | None, str]:
-        """The picture that a message of ours stands for, and the sentence that says which it is."""
-        post = await self._store.post_of_message(message_id)
-        if post is None:
-            return None, ""
-        if post.picture_id is not None:
-            picture = await self._living(post.picture_id)
-            return picture, texts.goes_on_from(picture.number, None, chosen=False)
-        assert post.job_id is not None  # a post carries a job or a picture
-        job = await self._job(post.job_id)
-        picture, chosen = await self._candidate(job, 0, person_id)
-        return picture, texts.goes_on_from(
-            picture.number, picture.candidate if len(job.request.seeds) > 1 else None, chosen=chosen
-        )
-
-    async def _candidate(self, job: Job, candidate: int, person_id: int) -> tuple[Picture, bool]:
-        """That Candidate, or for 0 the person's own pick on the card, else the first; and whether it was picked.
-
-        A card without pictures yet stands for the picture that its job started from.
-        """
-        candidates = await self._store.candidates(job.id)
-        if not candidates:
-            return await self._started_from(job), False
-        mine = (await self._store.picks_among(job.id)).get(person_id, 0)
-        number = candidate or mine or candidates[0].candidate
-        for picture in candidates:
-            if picture.candidate == number:
-                return picture, number == mine
-        raise Gone(texts.PICTURE_WAS_DELETED)
-
-    async def _started_from(self, job: Job) -> Picture:
-        source_id = job.upload_id or job.parent_id
-        if source_id is None:
-            raise Gone(texts.NOT_OVER_YET if job.state.waits_or_runs else texts.NO_PICTURES_CAME)
-        return await self._living(source_id)
-
-    async def _living(self, picture_id: int) -> Picture:
-        picture = await self._store.picture(picture_id)
-        if picture is None:
-            raise Gone(texts.SCENE_CARD_GONE)
-        if picture.deleted:
-            raise Gone(texts.PICTURE_WAS_DELETED)
-        return picture
-
-    async def _within_reach(self, asker: Asker, picture_id: int) -> Picture:
-        """A picture that a form names. Raises Gone for one of another server, or of somebody else's messages."""
-        picture = await self._living(picture_id)
-        scene = await self._store.scene(picture.scene_id)
-        here = asker.guild_id if asker.guild_id is not None else asker.place.id
-        if here != (scene.guild_id if scene.guild_id is not None else scene.channel_id):
-            raise Gone(texts.SCENE_CARD_GONE)
-        return picture
-
-    async def _check_shared(self, picture: Picture, person_id: int) -> None:
-        """Raises NotAllowed if its author keeps it for themselves."""
-        if person_id == picture.author_id:
-            return
-        if await self._store.shares(picture.author_id) is Shares.MINE:
-            raise NotAllowed(texts.not_shared(picture.number, picture.author_id))
-
     async def _check_repeatable(self, job: Job, person_id: int) -> None:
         """Again takes somebody's idea and what it started from."""
         source_id = job.upload_id or job.parent_id
-        source = [await self._living(source_id)] if source_id is not None else []
+        source = [await self._reach.living(source_id)] if source_id is not None else []
         for picture in (*(await self._store.candidates(job.id))[:1], *source):
-            await self._check_shared(picture, person_id)
-
-    async def _job(self, job_id: int) -> Job:
-        job = await self._store.job(job_id)
-        if job is None:
-            raise Gone(texts.SCENE_CARD_GONE)
-        if job.deleted:
-            raise Gone(texts.PICTURE_WAS_DELETED)
-        return job
-
-    async def _source(self, picture: Picture) -> remix.Source:
-        job = await self._store.job(picture.job_id) if picture.job_id is not None else None
-        return remix.Source(
-            file=picture.file,
-            size=picture.size,
-            latents=picture.latents,
-            latents_of=picture.latents_of,
-            request=job.request if job is not None else None,
-        )
+            await self._reach.check_shared(picture, person_id)
 
 
 def _place_notes(place: Place) -> tuple[str, ...]:

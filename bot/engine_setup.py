@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.settings import Settings, SettingsWrong
 from inference import Catalogue, Engine, EngineConfig, Park, unparked
-from inference.catalogue import ONLY_STAND_IN, CatalogueError, read_catalogue
+from inference.catalogue import ONLY_BUILT_IN, CatalogueError, read_catalogue
 from inference.local import LocalEngine
 
 
@@ -26,7 +26,7 @@ def engine_config(settings: Settings) -> EngineConfig:
 
 def _catalogue(settings: Settings) -> Catalogue:
     if not settings.catalogue.exists():
-        return ONLY_STAND_IN
+        return ONLY_BUILT_IN
     try:
         return read_catalogue(settings.catalogue)
     except (CatalogueError, OSError) as error:

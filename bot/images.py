@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -26,7 +26,7 @@ from bot.decode_child import (
     Refused,
 )
 from bot.errors import BadPicture
-from inference import Pixels, Size
+from inference import Box, Grey, Pixels, Size
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +44,23 @@ _ALLOWED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "V
 
 
 class CleanPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A stranger's picture, re-made. notes: sentences about what was done to it."""
+    """A stranger's picture, re-made. notes: sentences about what was done to it.
+
+    parameters: what the file says it was made with, in a stranger's words (see `bot.scene.parameters`); mostly empty.
+    """
 
     png: bytes
     size: Size
     original: Size
     notes: tuple[str, ...]
+    parameters: str = ""
+
+
+class Finished(NamedTuple):
+    """A picture as it is stored."""
+
+    png: bytes
+    size: Size
 
 
 class Decoder:
@@ -119,19 +130,39 @@ async def read_pixels(png: bytes) -> Pixels:
     return await asyncio.to_thread(_read_pixels, png)
 
 
+async def read_grey(png: bytes) -> Grey:
+    """One of our own stored regions."""
+    return await asyncio.to_thread(_read_grey, png)
+
+
+async def pasted_back(whole: bytes, drawn: Pixels, region: bytes, window: Box | None) -> Finished:
+    """The stored picture with what was drawn in its region; outside of it not a bit differs."""
+    return await asyncio.to_thread(_pasted_back, whole, drawn, region, window)
+
+
+async def in_outline_of(piece: bytes, drawn: Pixels) -> Finished:
+    """What was drawn, as transparent as the stored Piece that it was drawn from."""
+    return await asyncio.to_thread(_in_outline_of, piece, drawn)
+
+
 async def encode_png(pixels: Pixels) -> bytes:
     """A clean PNG: pixels and nothing else."""
     return await asyncio.to_thread(_encode_png, pixels)
 
 
+async def light_enough(png: bytes, most: int) -> tuple[bytes, str]:
+    """A stored picture as a file of at most so many bytes, and its suffix: WebP where a PNG would weigh too much.
+
+    That has the same pixels if they fit, else nearly the same; the stored picture stays what it is.
+    """
+    if len(png) <= most:
+        return png, ".png"
+    return await asyncio.to_thread(_as_light_webp, png, most), ".webp"
+
+
 async def contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
     """Previews side by side as one small WebP; each is scaled up to fit `cell` × `cell` pixels."""
     return await asyncio.to_thread(_contact_sheet, pictures, cell)
-
-
-async def thumbnails(pngs: Sequence[bytes | None], labels: Sequence[str], cell: int) -> bytes:
-    """Stored pictures as a labelled grid, one WebP; a picture that is gone (None) leaves its place empty."""
-    return await asyncio.to_thread(_thumbnails, pngs, labels, cell)
 
 
 def _why(refused: Refused) -> str:
@@ -156,7 +187,9 @@ def _clean_picture(answer: Clean) -> CleanPicture:
         notes.append(texts.TRANSPARENT_BECAME_WHITE)
     if size != original:
         notes.append(texts.scaled_down(original, size))
-    return CleanPicture(png=answer.png, size=size, original=original, notes=tuple(notes))
+    return CleanPicture(
+        png=answer.png, size=size, original=original, notes=tuple(notes), parameters=answer.parameters
+    )
 
 
 def _read_pixels(png: bytes) -> Pixels:
@@ -170,10 +203,44 @@ def _read_pixels(png: bytes) -> Pixels:
     return Pixels(rgb.width, rgb.height, rgb.tobytes())
 
 
-def _encode_png(pixels: Pixels) -> bytes:
+def _read_grey(png: bytes) -> Grey:
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+        grey = image.convert("L")
+    return Grey(grey.width, grey.height, grey.tobytes())
+
+
+def _pasted_back(whole: bytes, drawn: Pixels, region: bytes, window: Box | None) -> Finished:
+    from bot.scene.finishing import paste_back
+
+    return _finished(paste_back(opened(whole), _image(drawn), opened(region), window))
+
+
+def _in_outline_of(piece: bytes, drawn: Pixels) -> Finished:
+    from bot.scene.finishing import with_alpha_of
+
+    return _finished(with_alpha_of(_image(drawn), opened(piece)))
+
+
+def opened(png: bytes) -> Image.Image:
+    """One of our own stored files, decoded. Takes milliseconds: off the event loop."""
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+        image.load()
+        return image
+
+
+def as_png(image: Image.Image) -> bytes:
+    """A clean PNG: pixels and nothing else. Takes milliseconds: off the event loop."""
     file = io.BytesIO()
-    _image(pixels).save(file, "PNG", compress_level=4)
+    image.save(file, "PNG", compress_level=4)
     return file.getvalue()
+
+
+def _finished(image: Image.Image) -> Finished:
+    return Finished(as_png(image), Size(*image.size))
+
+
+def _encode_png(pixels: Pixels) -> bytes:
+    return as_png(_image(pixels))
 
 
 def _contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
@@ -191,22 +258,14 @@ def _contact_sheet(pictures: Sequence[Pixels], cell: int) -> bytes:
     return _webp(sheet)
 
 
-def _thumbnails(pngs: Sequence[bytes | None], labels: Sequence[str], cell: int) -> bytes:
-    from PIL import ImageDraw, ImageFont
-
-    gap, columns = 8, min(5, len(pngs))
-    rows = -(-len(pngs) // columns)
-    sheet = Image.new("RGB", (columns * (cell + gap) + gap, rows * (cell + gap) + gap), (43, 45, 49))
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=18)
-    for index, (png, label) in enumerate(zip(pngs, labels, strict=True)):
-        left, top = gap + index % columns * (cell + gap), gap + index // columns * (cell + gap)
-        if png is not None:
-            image = _image(_read_pixels(png))
-            image.thumbnail((cell, cell), Image.Resampling.LANCZOS)
-            sheet.paste(image, (left + (cell - image.width) // 2, top + (cell - image.height) // 2))
-        draw.text((left + 6, top + 4), label, font=font, fill="white", stroke_width=2, stroke_fill="black")
-    return _webp(sheet)
+def _as_light_webp(png: bytes, most: int) -> bytes:
+    image, file = opened(png), io.BytesIO()
+    # Little effort: of 16 million pixels even that takes a second.
+    image.save(file, "WEBP", lossless=True, quality=20, method=0)
+    if file.tell() > most:
+        file = io.BytesIO()
+        image.save(file, "WEBP", quality=90, method=2)
+    return file.getvalue()
 
 
 def _webp(image: Image.Image) -> bytes:

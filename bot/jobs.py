@@ -35,6 +35,7 @@ from bot.store import (
     JobState,
     NewJob,
     NewPicture,
+    Picture,
     PictureKind,
     Store,
 )
@@ -99,8 +100,8 @@ class _Live:
     @property
     def cost_left(self) -> float:
         """What is still to be done of a running job."""
-        steps = self.job.request.planned_steps * len(self.job.request.seeds)
-        return self.entry.cost * (1 - sum(each.step for each in self.progress.values()) / steps)
+        done = sum(each.step for each in self.progress.values())
+        return self.entry.cost * (1 - done / self.job.request.total_steps)
 
     def forget_progress(self) -> None:
         self.progress.clear()
@@ -110,7 +111,8 @@ class _Live:
 def cost_of(request: ImageRequest, model: ModelInfo | None) -> float:
     """Executed steps × rows × megapixels × the model's row cost: what the line is divided by."""
     megapixels = request.frame.canvas.area / 1e6
-    return request.planned_steps * request.rows * megapixels * (model.row_cost if model else 1.0)
+    rows_of_sample = request.rows / len(request.seeds)
+    return request.total_steps * rows_of_sample * megapixels * (model.row_cost if model else 1.0)
 
 
 class Jobs:
@@ -278,7 +280,7 @@ class Jobs:
         live.job = job
         self._delivery.refresh(job.id)
         done: dict[int, SampleDone] = {}
-        async with aclosing(self._engine.generate(request, blobs)) as events:
+        async with aclosing(self._engine.generate(job.to_draw, blobs)) as events:
             async for event in events:
                 match event:
                     case SampleDone():
@@ -304,7 +306,8 @@ class Jobs:
         seconds = now - (job.started_at or now)
         # Asked for now, not when the job was accepted: the weights may have been fetched in between.
         model = self._model(job.request)
-        pictures = [await self._new_picture(job, model, result) for result in results]
+        begun_from = await self._begun_from(job)
+        pictures = [await self._new_picture(job, model, begun_from, result) for result in results]
         async with self._store.transaction() as tx:
             kept = await self._store.finish(
                 tx,
@@ -324,18 +327,38 @@ class Jobs:
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
         return kept
 
-    async def _new_picture(self, job: Job, model: ModelInfo | None, result: SampleDone) -> NewPicture:
-        png = await images.encode_png(result.pixels)
+    async def _begun_from(self, job: Job) -> Picture | None:
+        source_id = job.upload_id or job.parent_id
+        return await self._store.picture(source_id) if source_id is not None else None
+
+    async def _new_picture(
+        self, job: Job, model: ModelInfo | None, begun_from: Picture | None, result: SampleDone
+    ) -> NewPicture:
+        finished = await self._finished(job.request, begun_from, result.pixels)
         return NewPicture(
             kind=PictureKind.GENERATED,
             author_id=job.author_id,
-            file=await self._store.files.put(png),
-            size=result.pixels.size,
+            file=await self._store.files.put(finished.png),
+            size=finished.size,
             parent_id=job.upload_id or job.parent_id,
             latents=await self._store.files.put(result.latents),
             latents_of=model.latents if model else None,
             candidate=result.sample + 1,
+            piece=begun_from.piece if begun_from is not None else None,
         )
+
+    async def _finished(
+        self, request: ImageRequest, begun_from: Picture | None, drawn: Pixels
+    ) -> images.Finished:
+        """What was drawn as people get it: a region pasted into the picture it belongs to, a Piece in its outline."""
+        if begun_from is None or (request.mask is None and begun_from.piece is None):
+            return images.Finished(await images.encode_png(drawn), drawn.size)
+        whole = await self._store.files.get(begun_from.file)
+        if request.mask is None:
+            return await images.in_outline_of(whole, drawn)
+        region = await self._store.files.get(request.mask)
+        window = request.init.window if request.init is not None else None
+        return await images.pasted_back(whole, drawn, region, window)
 
     def _learn(self, cost: float, began: float, ended: float) -> None:
         """Jobs overlap, so what one added to the line is the time since the one before it was done."""
@@ -347,14 +370,17 @@ class Jobs:
         request = live.job.request
         if request.init is None:
             return request, {}
+        blobs: dict[PictureRef, Blob] = {}
+        if request.mask is not None:
+            blobs[request.mask] = await images.read_grey(await self._store.files.get(request.mask))
         if request.init.kind is InitKind.LATENTS:
             try:
-                return request, {request.init.ref: await self._store.files.get(request.init.ref)}
+                return request, blobs | {request.init.ref: await self._store.files.get(request.init.ref)}
             except FileMissing:
                 request = await self._without_latents(live)
         assert request.init is not None  # a request with an init keeps one
         png = await self._store.files.get(request.init.ref)
-        return request, {request.init.ref: await images.read_pixels(png)}
+        return request, blobs | {request.init.ref: await images.read_pixels(png)}
 
     async def _without_latents(self, live: _Live) -> ImageRequest:
         assert live.job.parent_id is not None  # latents are always those of the parent
@@ -533,5 +559,5 @@ class Jobs:
     def _running_line(self, live: _Live | None) -> str:
         if live is None or not live.progress:
             return texts.ENGINE_RESTARTED if live is not None and live.restarted else texts.STARTING
-        slowest = min(live.progress.values(), key=lambda progress: progress.step)
+        slowest = max(live.progress.values(), key=lambda progress: progress.steps - progress.step)
         return texts.running(slowest.step, slowest.steps, len(live.job.request.seeds))

@@ -1,6 +1,7 @@
 """What one person or server may ask. Every rule refuses with a sentence.
 
-This is where all rules live; today they are the four that a server's moderators can turn with /limits.
+This is where all rules live; today they are those that a server's moderators can turn with /limits, four limits and a
+switch.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from bot.errors import LimitReached
 from bot.options import MOST_CANDIDATES, MOST_STEPS
 from inference import ImageRequest
 
+STRIP_COUNTS_AS = 4
+"""The five pictures of a strength strip run 0.3 + 0.45 + 0.6 + 0.75 + 0.9 = 3 times the steps that were asked for:
+exactly what four pictures of a sketch run at the usual strength of 0.75."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one place. Field names are the names under which a server's own values are stored."""
@@ -23,6 +28,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     waiting_per_server: int = 20
     most_steps: int = 50
     most_candidates: int = 4
+    recipes: int = 1
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,23 @@ class Rule:
     low: int
     high: int
 
+    @property
+    def is_switch(self) -> bool:
+        return (self.low, self.high) == (0, 1)
+
 
 RULES = (
     Rule("waiting_per_person", "waiting-per-person", "Jobs one person may have waiting or running", 1, 20),
     Rule("waiting_per_server", "waiting-per-server", "Jobs this server may have waiting or running", 1, 200),
     Rule("most_steps", "steps", "The most steps one job may ask for", 1, MOST_STEPS),
-    Rule("most_candidates", "candidates", "The most pictures one job may ask for", 1, MOST_CANDIDATES),
+    Rule(
+        "most_candidates",
+        "candidates",
+        f"The most pictures one job may ask for; a strength strip counts as {STRIP_COUNTS_AS}",
+        1,
+        MOST_CANDIDATES,
+    ),
+    Rule("recipes", "recipes", "Whether picture files say how they were made: prompt, seed …", 0, 1),
 )
 
 
@@ -58,7 +75,10 @@ def check_request(limits: Limits, request: ImageRequest) -> None:
     """Raises LimitReached if the request is larger than this place allows."""
     if request.steps > limits.most_steps:
         raise LimitReached(texts.too_many_steps(request.steps, limits.most_steps))
-    if len(request.seeds) > limits.most_candidates:
+    if request.strengths:
+        if limits.most_candidates < STRIP_COUNTS_AS:
+            raise LimitReached(texts.no_room_for_strip(STRIP_COUNTS_AS, limits.most_candidates))
+    elif len(request.seeds) > limits.most_candidates:
         raise LimitReached(texts.too_many_candidates(len(request.seeds), limits.most_candidates))
 
 

@@ -35,11 +35,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     size: str | None = None
     sampler: str | None = None
     model: str | None = None
+    style: str | None = None
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody typed into the fields of a form, word for word. flags: options as in a reply."""
+    """What somebody typed into the fields of a form, word for word. flags: options as in a reply.
 
+    region: which part of a picture is meant, where the form asks for that.
+    """
+
+    region: str = ""
     prompt: str = ""
     negative: str = ""
     strength: str = ""
@@ -72,13 +77,17 @@ CANDIDATES = Option("candidates", "n", "How many pictures to choose from", 1, MO
 SIZE = Option("size", "size", "Shape of a picture made without a sketch, as width:height (3:2)")
 SAMPLER = Option("sampler", "sampler", "How noise is taken away; which ways there are depends on the model")
 MODEL = Option("model", "model", "Which model draws")
+STYLE = Option("style", "style", "In which style: crayon, oil, pixel-art … (/style list); none for no style")
 
-TABLE = (STRENGTH, STEPS, SEED, GUIDANCE, NEGATIVE, CANDIDATES, SIZE, SAMPLER, MODEL)
+TABLE = (STRENGTH, STEPS, SEED, GUIDANCE, NEGATIVE, CANDIDATES, SIZE, SAMPLER, MODEL, STYLE)
 FIELDS = (NEGATIVE, STRENGTH)
 """Those that have a field of their own in a form; the others are typed there as flags."""
 
 IN_FLAGS = tuple(option for option in TABLE if option not in (*FIELDS, SIZE))
 """A form always starts from a picture, and that has its shape."""
+
+NO_STYLE = "none"
+"""What people say for no style at all, where the picture they go on from has one."""
 
 NAME_LENGTH = 100
 """More than any model, sampler or shape needs, and little enough to be repeated in an answer."""
@@ -110,7 +119,10 @@ def parse_reply(text: str) -> tuple[str, Options]:
 
 
 def read_form(form: Form) -> tuple[str, Options]:
-    """The prompt and the options of a form. Raises BadOption for the first field that is wrong."""
+    """The prompt and the options of a form. Raises BadOption for the first field that is wrong.
+
+    A form shows the style of its picture among the flags, so one without a style asks for none.
+    """
     prompt = check_prompt(form.prompt)
     if not prompt:
         raise BadOption(texts.EMPTY_PROMPT)
@@ -121,7 +133,10 @@ def read_form(form: Form) -> tuple[str, Options]:
         if value is not None:
             raise BadOption(texts.flag_has_a_field(option.flag))
     fields = msgspec.structs.replace(
-        options, negative=form.negative.strip(), strength=_strength(form.strength.strip() or None)
+        options,
+        negative=form.negative.strip(),
+        strength=_strength(form.strength.strip() or None),
+        style=options.style or NO_STYLE,
     )
     return prompt, fields
 
@@ -144,6 +159,7 @@ def read_options(raw: Mapping[str, str]) -> Options:
         size=raw.get("size"),
         sampler=raw.get("sampler"),
         model=raw.get("model"),
+        style=raw.get("style"),
     )
 
 

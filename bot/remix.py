@@ -11,9 +11,11 @@ import msgspec
 from bot import texts
 from bot.errors import BadOption, BadPicture
 from bot.options import Options, check_prompt, nearest, parse_shape
+from bot.store.records import Style
 from inference import (
     MAX_SEED,
     BadRequest,
+    Box,
     Frame,
     ImageRequest,
     Init,
@@ -30,18 +32,39 @@ T = TypeVar("T")
 CANDIDATES = 2
 """How many pictures come back when nobody says a number: enough to choose, cheap enough to wait for."""
 
+STRIP = (0.3, 0.45, 0.6, 0.75, 0.9)
+"""The strengths of a strength strip: from what keeps a sketch to what mostly follows the words."""
+
 REFINE_STRENGTH = 0.55
 """A reply goes on from a picture somebody liked: less freedom than a first sketch gets (the model's default)."""
 
 
+PIECE_STRENGTH, SEAMS_STRENGTH, WHOLE_STRENGTH = 0.6, 0.35, 0.7
+"""A piece that is drawn on its own; the seams of what was placed; all of a picture, to give it one style and light."""
+
+_HARMONISE_STEPS, _FEW_STEPS = 50, 15
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture to start from: its file and size; and, for one of ours, how it was made and its stored latents."""
+    """A picture to start from: its file and size; and, for one of ours, how it was made and its stored latents.
+
+    request: in the words of the person who asked for it, to be gone on from; `style` had its own round them.
+    """
 
     file: PictureRef
     size: Size
     latents: PictureRef | None = None
     latents_of: str | None = None
     request: ImageRequest | None = None
+    style: Style | None = None
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A region of a picture: its mask, the window that is drawn for it (None: all), and how that lies on the canvas."""
+
+    mask: PictureRef
+    window: Box | None
+    frame: Frame
 
 
 def choose_model(models: Sequence[ModelInfo], name: str | None) -> ModelInfo:
@@ -85,32 +108,76 @@ def refine(
 
     What the reply does not say is as in the parent's request, except for strength and seed.
     """
-    if options.size is not None:
-        raise BadOption(texts.SIZE_IS_FOR_WORDS)
-    before = parent.request
-    model = choose_model(models, options.model or (before.model if before else None))
-    prompt = words or (before.prompt if before else "")
-    source = upload or parent
-    init, frame = (_pixels(source), _fit(model, source.size)) if upload else _go_on(model, parent)
-    inherited = _inherit(options, before, model)
-    return _request(model, _need_prompt(prompt), inherited, fresh_seed, init=init, frame=frame)
+    model = model_for(models, parent, options)
+    init, frame = (_pixels(upload), _fit(model, upload.size)) if upload else _go_on(model, parent)
+    inherited = _inherit(options, parent.request, model, REFINE_STRENGTH)
+    return _request(model, _prompt(words, parent), inherited, fresh_seed, init=init, frame=frame)
+
+
+def model_for(models: Sequence[ModelInfo], parent: Source, options: Options) -> ModelInfo:
+    """The model that was named, else the one that the parent was made with. Raises BadOption."""
+    return choose_model(models, options.model or (parent.request.model if parent.request else None))
+
+
+def repaint(
+    model: ModelInfo,
+    parent: Source,
+    start: PictureRef,
+    part: Part,
+    words: str,
+    options: Options,
+    strength: float,
+    fresh_seed: int,
+) -> ImageRequest:
+    """A part of the parent drawn anew and the rest kept; what is not said is as in a reply, but for the strength.
+
+    start: the pixels to begin with, the parent's own or those of an edited copy in its size.
+    """
+    inherited = _inherit(options, parent.request, model, strength)
+    init = Init(kind=InitKind.PIXELS, ref=start, window=part.window)
+    request = _request(model, _prompt(words, parent), inherited, fresh_seed, init=init, frame=part.frame)
+    return msgspec.structs.replace(request, mask=part.mask)
+
+
+def whole(model: ModelInfo, request: ImageRequest, size: Size, fresh_seed: int) -> ImageRequest:
+    """All of what a repaint started from, of that size, in place of a part of it."""
+    assert request.init is not None  # a part is always one of a picture
+    return msgspec.structs.replace(
+        again(request, fresh_seed),
+        mask=None,
+        init=Init(kind=InitKind.PIXELS, ref=request.init.ref),
+        frame=_fit(model, size),
+    )
+
+
+def harmonise_steps(model: ModelInfo, most: int) -> int:
+    """It takes its time, but for models that were made to need only a few. most: that may be asked for."""
+    return min(most, model.steps if model.steps <= _FEW_STEPS else _HARMONISE_STEPS)
 
 
 def again(request: ImageRequest, fresh_seed: int) -> ImageRequest:
-    """Same inputs, new seeds."""
+    """Same inputs, new seeds; one new seed for all of a strength strip."""
+    if request.strengths:
+        return strip(request, fresh_seed)
     return msgspec.structs.replace(request, seeds=seeds_from(fresh_seed, len(request.seeds)))
 
 
+def strip(request: ImageRequest, seed: int) -> ImageRequest:
+    """The same request at five strengths, so that nothing but the strength tells its pictures apart."""
+    return msgspec.structs.replace(request, strengths=STRIP, seeds=(seed,) * len(STRIP))
+
+
 def vary(model: ModelInfo, parent: Source, strength: float, fresh_seed: int) -> ImageRequest:
-    """Subtle and Strong: the picked Candidate as parent, everything else as it was made."""
+    """Subtle and Strong: the picked Candidate as parent, everything else as it was made, a repaint in its region."""
     assert parent.request is not None  # only Candidates have these buttons, and a Candidate came of a request
-    init, frame = _go_on(model, parent)
+    init, frame = _go_on(model, parent) if parent.request.mask is None else _same_part(model, parent)
     return msgspec.structs.replace(
         parent.request,
         init=init,
         frame=frame,
         strength=strength,
-        seeds=seeds_from(fresh_seed, len(parent.request.seeds)),
+        strengths=(),
+        seeds=seeds_from(fresh_seed, _candidates(parent.request)),
     )
 
 
@@ -137,9 +204,13 @@ def _request(
     )
 
 
-def _inherit(options: Options, before: ImageRequest | None, model: ModelInfo) -> Options:
-    """Fill what a reply leaves open: strength for refining, the rest from the request it goes on from."""
-    strength = _given(options.strength, REFINE_STRENGTH)
+def _inherit(
+    options: Options, before: ImageRequest | None, model: ModelInfo, usual_strength: float
+) -> Options:
+    """Fill what a reply leaves open: the strength that is usual then, the rest from the request it goes on from."""
+    if options.size is not None:
+        raise BadOption(texts.SIZE_IS_FOR_WORDS)
+    strength = _given(options.strength, usual_strength)
     if before is None:
         return msgspec.structs.replace(options, strength=strength)
     same_model = model.name == before.model
@@ -147,11 +218,16 @@ def _inherit(options: Options, before: ImageRequest | None, model: ModelInfo) ->
         options,
         strength=strength,
         negative=before.negative_prompt if options.negative is None else options.negative,
-        candidates=_given(options.candidates, len(before.seeds)),
+        candidates=_given(options.candidates, _candidates(before)),
         steps=_given(options.steps, before.steps if same_model else None),
         guidance=_given(options.guidance, before.guidance if same_model else None),
         sampler=_given(options.sampler, before.sampler if same_model else None),
     )
+
+
+def _candidates(before: ImageRequest) -> int:
+    """How many pictures to go on with: a strip has five because of its strengths, not because somebody said so."""
+    return CANDIDATES if before.strengths else len(before.seeds)
 
 
 def _given(wanted: T | None, otherwise: T) -> T:
@@ -181,6 +257,17 @@ def _go_on(model: ModelInfo, parent: Source) -> tuple[Init, Frame]:
     return _pixels(parent), _fit(model, parent.size)
 
 
+def _same_part(model: ModelInfo, parent: Source) -> tuple[Init, Frame]:
+    """The part that a repaint drew, in the pixels that came of it."""
+    before = parent.request
+    assert before is not None  # a part is known by the request that drew it
+    assert before.init is not None
+    window = before.init.window
+    known = before.frame.canvas in model.sizes
+    frame = before.frame if known else _fit(model, window.size if window else parent.size)
+    return Init(kind=InitKind.PIXELS, ref=parent.file, window=window), frame
+
+
 def _pixels(source: Source) -> Init:
     return Init(kind=InitKind.PIXELS, ref=source.file)
 
@@ -199,6 +286,11 @@ def _free_frame(model: ModelInfo, shape: str | None) -> Frame:
     width, height = parse_shape(shape)
     canvas = min(model.sizes, key=lambda size: abs(math.log(size.width / size.height * height / width)))
     return Frame(canvas=canvas, content=canvas)
+
+
+def _prompt(words: str, parent: Source) -> str:
+    """Without words the parent's own."""
+    return _need_prompt(words or (parent.request.prompt if parent.request else ""))
 
 
 def _need_prompt(prompt: str) -> str:

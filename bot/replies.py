@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 import discord
 import structlog
+from discord import ui
+from discord.utils import MISSING
 
 from bot import texts
-from bot.asker import Asker
+from bot.components.repainting import which_view
 from bot.delivery import REFUSALS
 from bot.errors import BadOption, Refusal
+from bot.messages import asker_of, picture_message, words_of
+from bot.paint_overs import Tied
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -26,13 +30,15 @@ async def on_reply(bot: ArtBot, message: discord.Message) -> None:
     """Take a message for a reply to a picture, if it is one; anything else is left alone."""
     if message.author.bot or message.type is not discord.MessageType.reply:
         return  # forwards, pins and new threads point at our messages as well
-    replied_to = await _picture_message(bot, message)
+    replied_to = await picture_message(bot, message)
     if replied_to is None:
         return
     try:
         await _refine(bot, message, replied_to)
+    except Tied as tied:
+        await _answer(message, str(tied), which_view(message.id, tied.pictures))
     except Refusal as error:
-        words = _without_ping(bot, message.content)
+        words = words_of(bot, message)
         await _answer(message, texts.with_what_was_typed(str(error), words) if words else str(error))
     except Exception:
         # The last net under an event: the person gets a sentence, the log the trace.
@@ -40,34 +46,11 @@ async def on_reply(bot: ArtBot, message: discord.Message) -> None:
         await _answer(message, texts.INTERNAL_ERROR)
 
 
-async def _picture_message(bot: ArtBot, message: discord.Message) -> int | None:
-    """The message of ours that carries a picture: the one replied to, or the one that ours answered ("ready")."""
-    reference = message.reference
-    if reference is None or reference.message_id is None:
-        return None
-    candidates = [reference.message_id]
-    ours = reference.resolved
-    if isinstance(ours, discord.Message) and ours.author == bot.user and ours.reference is not None:
-        candidates.append(ours.reference.message_id or 0)
-    for message_id in candidates:
-        post = await bot.store.post_of_message(message_id)
-        # Discord lets nobody reply across channels; that a reply says so is not believed.
-        if post is not None and post.channel_id == message.channel.id:
-            return message_id
-    return None
-
-
 async def _refine(bot: ArtBot, message: discord.Message, replied_to: int) -> None:
-    words = _without_ping(bot, message.content)
+    words = words_of(bot, message)
     if not words and not message.attachments:
         raise BadOption(texts.EMPTY_REPLY if _is_readable(bot, message) else texts.PING_IS_OFF)
-    who = Asker(
-        source=f"m{message.id}",
-        person_id=message.author.id,
-        guild_id=message.guild.id if message.guild else None,
-        place=message.channel,
-    )
-    await bot.doors.reply(who, replied_to, words, message.attachments)
+    await bot.doors.reply(asker_of(message), replied_to, words, message.attachments)
 
 
 def _is_readable(bot: ArtBot, message: discord.Message) -> bool:
@@ -75,14 +58,8 @@ def _is_readable(bot: ArtBot, message: discord.Message) -> bool:
     return bot.intents.message_content or message.guild is None or bot.user in message.mentions
 
 
-def _without_ping(bot: ArtBot, content: str) -> str:
-    """The words without our own mention, which some people type in front of them."""
-    assert bot.user is not None  # messages come only after login
-    return content.replace(f"<@{bot.user.id}>", " ").replace(f"<@!{bot.user.id}>", " ").strip()
-
-
-async def _answer(message: discord.Message, sentence: str) -> None:
+async def _answer(message: discord.Message, sentence: str, view: ui.View = MISSING) -> None:
     try:
-        await message.reply(sentence, mention_author=False, nonce=f"m{message.id}:no"[:25])
+        await message.reply(sentence, view=view, mention_author=False, nonce=f"m{message.id}:no"[:25])
     except REFUSALS as error:
         log.info("a reply could not be answered", message=message.id, why=str(error))

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from bot.custom_ids import Action
-from bot.store.records import JobKind, Shown
+from bot.custom_ids import Action, Press
+from bot.store.records import JobKind, Picture, PictureKind, Shown, Style
 from inference import EngineState, EngineStatus, Frame, ImageRequest, ModelInfo, Size, unknown_words
 
 # Options and prompts
@@ -209,7 +209,7 @@ def _pictures(numbers: Sequence[int]) -> str:
 
 MORE = "More…"
 MORE_HISTORY, MORE_HISTORY_HELP = "Pictures so far", "Every picture of this Scene, and back to one"
-MORE_RECIPE, MORE_RECIPE_HELP = "As a command", "What this was made with, to be copied and changed"
+MORE_RECIPE, MORE_RECIPE_HELP = "Recipe", "How this was made, as a command to copy and change"
 MORE_SHARE, MORE_SHARE_HELP = "Sharing", "Who may go on from your pictures"
 NOT_A_CHOICE = "That is not offered any more. Open the list once more."
 
@@ -222,8 +222,9 @@ def more_delete_help(candidate: int) -> str:
     return f"Only number {candidate} of this card"
 
 
-def recipe_of_sketch(command: str) -> str:
-    return f"Attach the sketch and send this:\n{for_copying(command)}"
+def recipe_of_sketch(command: str, number: int | None) -> str:
+    which = f" (picture {number})" if number is not None else ""
+    return f"Attach the sketch{which} and send this:\n{for_copying(command)}"
 
 
 def recipe_of_words(command: str) -> str:
@@ -295,13 +296,17 @@ LIMITS_RESET = "All limits of this server are back to their defaults."
 NO_LIMIT_NAMED = "Name at least one limit to set."
 
 
-def limits_table(rows: Iterable[tuple[str, int, bool]]) -> str:
+def switch(is_on: bool) -> str:
+    return "on" if is_on else "off"
+
+
+def limits_table(rows: Iterable[tuple[str, int | str, bool]]) -> str:
     """One line per rule: its name, its value, and whether this server set it."""
     lines = (f"- **{name}**: {value}" + (" (set here)" if own else "") for name, value, own in rows)
     return "The limits of this server:\n" + "\n".join(lines)
 
 
-def limits_changed(changes: Iterable[tuple[str, int, int]]) -> str:
+def limits_changed(changes: Iterable[tuple[str, int | str, int | str]]) -> str:
     lines = (f"- **{name}**: {old} → {new}" for name, old, new in changes)
     return "From now on:\n" + "\n".join(lines)
 
@@ -414,7 +419,9 @@ def failed(sentence: str) -> str:
 
 def what_was_done(request: ImageRequest, source: Size | None, seconds: float | None) -> str:
     """One plain line: '1600×900 as 704×384 cropped to 683×384, strength 0.75: 22 of 30 steps, seed 4711, 6.2 s'."""
-    parts = [frame_line(request.frame, source), steps_line(request), _seeds(request.seeds)]
+    window = request.init.window if request.init is not None else None
+    drawn = frame_line(request.frame, window.size if window else source)
+    parts = [f"a part of {drawn}" if window else drawn, steps_line(request), _seeds(request.seeds)]
     if seconds is not None:
         parts.append(f"{seconds:.1f} s")
     return ", ".join(parts)
@@ -432,6 +439,10 @@ def steps_line(request: ImageRequest) -> str:
     if request.init is None:
         planned = request.planned_steps  # LCM runs fewer than may be asked for
         return f"{planned} steps" if planned == request.steps else f"{planned} of {request.steps} steps"
+    if request.strengths:
+        run = [request.steps_of(sample) for sample in range(len(request.seeds))]
+        listed = _listed(f"{strength:g}" for strength in request.strengths)
+        return f"strengths {listed}: {min(run)} to {max(run)} of {request.steps} steps"
     line = f"strength {request.strength:g}: {request.planned_steps} of {request.steps} steps"
     if int(request.steps * request.strength) == 0:
         line += " (fewer than one was asked for)"
@@ -439,7 +450,7 @@ def steps_line(request: ImageRequest) -> str:
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"seed {seeds[0]}" if len(set(seeds)) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
 def made_with(model: ModelInfo, prompt: str) -> list[str]:
@@ -480,14 +491,20 @@ _KINDS = {
     JobKind.AGAIN: "once more",
     JobKind.SUBTLE: "a subtle change",
     JobKind.STRONG: "a strong change",
+    JobKind.REPAINT: "a part repainted",
+    JobKind.PIECE: "a piece",
+    JobKind.HARMONISE: "harmonised",
+    JobKind.STRIP: "a strip of strengths",
 }
 
 
-def alt_text(prompt: str, candidate: int) -> str:
-    return f"Candidate {candidate}: {unformatted(prompt, 1024)}"[:1024]
+def alt_text(prompt: str, candidate: int, strength: float | None = None) -> str:
+    """strength: where that is what tells it from the others of its card."""
+    which = f"Candidate {candidate}" if strength is None else f"Candidate {candidate}, strength {strength:g}"
+    return f"{which}: {unformatted(prompt, 1024)}"[:1024]
 
 
-def preview_alt_text(prompt: str, _number: int) -> str:
+def preview_alt_text(prompt: str) -> str:
     return f"Preview: {unformatted(prompt, 1024)}"[:1024]
 
 
@@ -495,8 +512,10 @@ def sketch_alt_text(prompt: str) -> str:
     return f"What it starts from: {unformatted(prompt, 1024)}"[:1024]
 
 
-def button(action: Action, candidate: int) -> str:
-    return str(candidate) if action is Action.PICK else _BUTTONS[action]
+def button(action: Action, candidate: int, strength: float | None = None) -> str:
+    if action is not Action.PICK:
+        return _BUTTONS[action]
+    return str(candidate) if strength is None else f"{strength:g}"
 
 
 _BUTTONS = {
@@ -505,11 +524,16 @@ _BUTTONS = {
     Action.STRONG: "Strong",
     Action.REFINE: "Refine…",
     Action.CANCEL: "Cancel",
+    Action.WHOLE: "Whole picture instead",
 }
 
 
-def picks(by_person: Sequence[tuple[int, int]]) -> str:
-    shown = [f"<@{person}> goes on from {candidate}" for person, candidate in by_person[:5]]
+def picks(by_person: Sequence[tuple[int, int]], strengths: Sequence[float] = ()) -> str:
+    """strengths: of each candidate, where that is what tells them apart."""
+    shown = [
+        f"<@{person}> goes on from {f'strength {strengths[candidate - 1]:g}' if strengths else candidate}"
+        for person, candidate in by_person[:5]
+    ]
     more = len(by_person) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
@@ -526,26 +550,60 @@ NO_SCENE_HERE = "There is no Scene here yet. Start one with /sketch or /imagine.
 HISTORY_PLACEHOLDER = "Go back to a picture"
 
 
-def history_title(title: str, count: int, shown: int) -> str:
-    left_out = f" (the latest {shown})" if shown < count else ""
-    return f"**{plain(title)}**: {_count(count, 'picture')}{left_out}"
+HISTORY_OLDER, HISTORY_NEWER = "Older pictures…", "Newer pictures…"
+ALL_DELETED = "All pictures of this Scene were deleted. Begin anew with /sketch or /imagine."
+
+
+def history_title(title: str, count: int) -> str:
+    return f"**{plain(title)}**: {_count(count, 'picture')}. Choose one below to go back to it, and branch from there."
 
 
 def history_label(shown: Shown) -> str:
-    return f"{shown.picture.number}: {unformatted(shown.prompt or UPLOADED, 100)}"[:100]
+    words = shown.request.prompt if shown.request is not None else shown.picture.made
+    return f"{shown.picture.number}: {unformatted(words or UPLOADED, 100)}"[:100]
 
 
 def history_description(shown: Shown, *, is_current: bool) -> str:
-    how = kind(shown.kind) if shown.kind is not None else "sent by somebody"
-    return f"{how}, your current one" if is_current else how
+    how = came_about(shown)
+    return (f"{how}, your current one" if is_current else how)[:100]
+
+
+def came_about(shown: Shown) -> str:
+    """In a few words, without formatting."""
+    if shown.kind is not None:
+        return kind(shown.kind)
+    return unformatted(shown.picture.made or _WITHOUT_A_MODEL[shown.picture.kind], 60)
+
+
+_WITHOUT_A_MODEL = {
+    PictureKind.UPLOADED: "uploaded",
+    PictureKind.GENERATED: "drawn",
+    PictureKind.PAINTED: "painted over",
+    PictureKind.CUT: "cut out",
+    PictureKind.COMPOSED: "put together",
+    PictureKind.SHAPED: "shaped",
+}
+
+
+def strength_in_short(shown: Shown) -> str:
+    """Below a thumbnail; empty where no picture was gone on from."""
+    request = shown.request
+    return (
+        f"{request.strength_of(shown.sample):g}" if request is not None and request.init is not None else ""
+    )
+
+
+SOMEBODY = "somebody"
 
 
 def back_to(number: int, person: int) -> str:
     return f"<@{person}> is back at picture {number}. Reply to this message to go on from it."
 
 
-def history_alt_text(numbers: str) -> str:
-    return f"The pictures {numbers} of this Scene, oldest first."[:1024]
+def history_alt_text(current: int | None, numbers: Sequence[int]) -> str:
+    yours = f" Your current one is {current}." if current is not None else ""
+    listed = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
+    return f"The pictures {listed} of this Scene as a tree, each linked to the one it came of.{yours}"
 
 
 def went_back(number: int, where: str | None) -> str:
@@ -560,11 +618,16 @@ HELP = """\
 - `/sketch` with your drawing as **image** and `the surface of the moon` as **prompt**. With a **strength** of 0.2 it \
 stays as you drew it, with 0.9 it mostly follows the words.
 - `/imagine` with `an apple on the beach` as **prompt** makes a first picture from words alone.
-- **Reply** to a picture (with **@ ON**) to go on from it: `at night --strength 0.5`, or attach a drawing.
+- `/strip` tries a drawing at five strengths, `/style` has styles like crayon, `/edit` crops, extends, turns, compares.
+- **Reply** to a picture (with **@ ON**) to go on from it: `at night --strength 0.5`, or attach a drawing. \
+Send back a copy that you painted on, and only that part is drawn anew; `/repaint` does it by name.
+- `/piece` cuts a part out or takes a file, `/place` lays it over a picture, `/harmonise` melts its edges in; \
+`/pieces` shows yours.
 - Buttons: **1**, **2** … pick one, **Again** makes others, **Subtle** and **Strong** change it, **Refine…** asks \
 what to change, **Cancel** stops; **More…** has the rest.
-- Hold or right-click a message with a picture, then **Apps**: `Use as sketch` or `Refine this picture`.
-- `/history` shows every picture so far and goes back to one; `/queue` lists your jobs that wait or run.
+- Hold or right-click a message with a picture, then **Apps**: `Use as sketch`, `Refine this picture`, `Show recipe`.
+- `/history` shows every picture as a tree and goes back to one, `/undo` and `/redo` take a step; `/timelapse` shows \
+the way as a film, `/export` packs everything. `/queue` lists your jobs that wait or run.
 - `/share` says who may go on from your pictures, `/limits` what may be asked in a server, `/about` what I keep."""
 
 HELP_PLACEHOLDER = "Show all of one group"
@@ -693,6 +756,279 @@ def thread_is_locked(place: str) -> str:
     )
 
 
+# The Scene: regions, placing, shaping
+
+_REGION_EXAMPLES = (
+    "Name cells like `B2`, `B2:D4` or `ellipse C3:E5`, words like `top left`, "
+    "or percents like `10,20-40,60%`."
+)
+REGION_EMPTY = f"Say which part of the picture you mean. {_REGION_EXAMPLES} Nothing was started."
+PERCENTS_OUTSIDE = (
+    "Percents go from 0 to 100, counted from the top left: `10,20-40,60%` is the part from 10 % to 40 % across and"
+    " from 20 % to 60 % down. Nothing was started."
+)
+REGION_TOO_SMALL = (
+    "That part is so small that there is nothing in it. Take a bigger one: `B2` is one cell of the grid."
+    " Nothing was started."
+)
+MASK_IS_EMPTY = (
+    "Nothing in that mask says what to repaint. Paint that part white and the rest black, or erase it to"
+    " transparency, and send it again. Nothing was started."
+)
+MASK_IS_FULL = (
+    "That mask covers the whole picture. To draw all of it anew, reply to the picture with what it should become;"
+    " otherwise leave black what should stay. Nothing was started."
+)
+MASK_HAS_COLOURS = (
+    "A mask is black and white, or has transparent parts, and that file has colours. If you painted on the"
+    " picture, reply to it with your file instead. Nothing was started."
+)
+PIECE_IS_INVISIBLE = "Nothing of that piece can be seen: all of it is transparent. Choose another part."
+NO_CORNER_LEFT = "Turned that far, nothing of this picture is left. Turn it less, or by 90."
+
+
+def region_unknown(word: str, nearest: str | None) -> str:
+    return f"I don't know the place {quoted(word)}. {_did_you_mean(nearest)}{_REGION_EXAMPLES} Nothing was started."
+
+
+def too_many_parts(count: int, limit: int) -> str:
+    return f"Those are {count} parts; I take {limit} at once. Name ranges like `B2:D4` instead. Nothing was started."
+
+
+def cell_outside(cell: str, last: str, nearest: str) -> str:
+    return (
+        f"`{cell}` lies outside the picture: its grid goes from `A1` at the top left to `{last}` at the bottom"
+        f" right. The nearest cell is `{nearest}`. Nothing was started."
+    )
+
+
+def place_unknown(word: str, nearest: str | None) -> str:
+    return (
+        f"I don't know the place {quoted(word)}. {_did_you_mean(nearest)}Name a cell like `B2`, words like"
+        " `top left`, or percents like `30%,40%`."
+    )
+
+
+def mask_has_another_shape(mask: Size, picture: Size) -> str:
+    return (
+        f"That mask has {mask} pixels and the picture {picture}: the shapes differ, so I can't tell what lies where."
+        " Make the mask from a saved copy of the picture. Nothing was started."
+    )
+
+
+def piece_too_small(size: Size, least: int) -> str:
+    return f"That would be a piece of {size} pixels; it needs {least} each way. Take a bigger part."
+
+
+def share_out_of_range(low: float, high: float) -> str:
+    return f"A picture grows by {low:.0%} to {high:.0%} of its side at a time. Nothing was changed."
+
+
+def becomes_too_large(size: Size, limit: int) -> str:
+    return f"It would have {size} pixels; {limit} on the longer side is the most. Nothing was changed."
+
+
+# The Scene: pieces, placing and harmonising
+
+PIECE_NEEDS_WORDS = (
+    "Options like strength are for drawing the piece anew: say in **prompt** what it should become, or leave them out."
+    " Nothing was started."
+)
+NO_FLAT_BACKGROUND = (
+    "I see no flat background there: the edge has many colours. Cut the piece out by a **region** instead, for"
+    " instance `ellipse B2:D4`. Nothing was started."
+)
+NO_FLAT_BACKGROUND_HERE = "That piece has no flat background that I could take away."
+NO_PIECES_YET = (
+    "You have no pieces here yet. Cut one out of a picture with `/piece region: B2:D4`, or attach a drawing there as"
+    " **file**."
+)
+PIECES_PLACEHOLDER = "Place one onto your current picture"
+PLACE_BUTTON, SEAMS_BUTTON, WHOLE_BUTTON = "Place…", "Mend the seams…", "Harmonise…"
+MORE_PLACE, MORE_PLACE_HELP = "Place it", "Lay this picture over your current one, as a piece"
+PLACE_AND_SEAMS, PLACE_AND_WHOLE = "Place, mend the seams…", "Place, harmonise…"
+SEAMS_TITLE, WHOLE_TITLE = "Mend the seams", "Harmonise all of it"
+ONLY_PIECE_OF_DRAFT = "That is the only piece here. Press Discard to give up this placing."
+NOTHING_TO_UNDO = "There is nothing left to undo here."
+ONTO_ITSELF = (
+    "That is the very picture you are placing onto. Go to another one first (`/history`), or cut a piece out of it with"
+    " `/piece`."
+)
+NOTHING_TO_PLACE = "Say which **piece** to place: its name, or a picture like `#3`. `/pieces` shows yours."
+NOT_YOUR_DRAFT = (
+    "Only the person who is placing here may press these. Use /place to place something yourself."
+)
+DRAFT_IS_GONE = "I no longer know that placing. Use /place to begin another."
+DRAFT_WAS_DISCARDED = "That placing was discarded. Press Undo there to have it back."
+DRAFT_PIECES_DELETED = (
+    "The pieces of that placing were deleted, so it is discarded. Use /place to begin another."
+)
+PIECE_OF_DRAFT_DELETED = (
+    "A piece of it was deleted meanwhile. Use /place to see it without, then press Place."
+)
+DRAFT_MESSAGE_GONE = "The message with your placing was deleted. It is kept: use /place to see it again."
+DRAFT_IS_NO_PICTURE = (
+    "That is a placing in progress, not a picture yet. Press Place first, "
+    "then reply to the picture that comes."
+)
+DRAFT_DISCARDED = "Discarded; nothing was charged."
+DRAFT_LEGEND = (
+    "The arrows move it, ➖ ➕ change its size, ↺ ↻ turn it, ↔️ mirrors it. Nothing is charged for placing."
+)
+DRAFT_ALT_TEXT = "What it will look like."
+NO_SEAMS_KNOWN = (
+    "I know where seams are only in a picture that has just been placed together. Harmonise the whole of this one, or"
+    " use /repaint for a part of it. Nothing was started."
+)
+NO_SEAM_THERE = (
+    "There is no seam to be seen: no piece ends within the picture. Harmonise the whole of it instead. Nothing was"
+    " started."
+)
+SEAMS_OF_DELETED = (
+    "A piece of it was deleted, so I cannot tell any more where the seams are. Harmonise the whole of it instead."
+    " Nothing was started."
+)
+SEAMS_ONLY = "Only the seams were drawn anew."
+_PRESSES = {
+    Press.LEFT: "⬅️",
+    Press.UP: "⬆️",
+    Press.DOWN: "⬇️",
+    Press.RIGHT: "➡️",
+    Press.UNDO: "↩️ Undo",
+    Press.SMALLER: "➖",
+    Press.BIGGER: "➕",
+    Press.TURN_LEFT: "↺",
+    Press.TURN_RIGHT: "↻",
+    Press.FLIP: "↔️",
+    Press.CUT_OUT: "✂️ Background",
+    Press.FRONT: "🔼 Front",
+    Press.BACK: "🔽 Back",
+    Press.NEXT: "⏭️ Next",
+    Press.REMOVE: "🗑️ Piece",
+    Press.PLACE: "Place",
+    Press.DISCARD: "Discard",
+}
+
+
+def press(press: Press) -> str:
+    return _PRESSES[press]
+
+
+def piece_name(number: int) -> str:
+    """Of one that nobody named."""
+    return f"piece {number}"
+
+
+def name_of(piece: Picture) -> str:
+    """What people call it; any picture can be placed."""
+    return piece.piece or f"picture {piece.number}"
+
+
+def grid_of_picture(number: int) -> str:
+    return (
+        f"This is picture {number} with its grid. Send `/piece` with a **region**: {_REGION_EXAMPLES} With a **name**"
+        " alone the whole picture becomes a piece, with a **file** your own drawing does."
+    )
+
+
+def cut_out_of(number: int) -> str:
+    return f"cut out of picture {number}"
+
+
+def piece_of(name: str, number: int) -> str:
+    return f"The piece {quoted(name)} is cut out of picture {number}."
+
+
+def piece_made(name: str, person: int, number: int) -> str:
+    return (
+        f"<@{person}> has a new piece, {quoted(name)} (picture {number}). Press *{PLACE_BUTTON}* or use `/place` to lay"
+        " it over a picture; reply to this message to draw it anew."
+    )
+
+
+def piece_is_kept(name: str, number: int, where: str | None) -> str:
+    """where: None if it could not be shown."""
+    shown = f"in {where}" if where else "kept, though I could not show it in its Scene just now"
+    return f"The piece {quoted(name)} is picture {number}, {shown}. `/place` lays it over a picture."
+
+
+def piece_unknown(name: str, nearest: str | None) -> str:
+    return (
+        f"I don't know a piece {quoted(name)} here. {_did_you_mean(nearest)}`/pieces` shows yours; `#3` is picture 3 of"
+        " this Scene."
+    )
+
+
+def pieces_title(count: int) -> str:
+    newest = ", the newest first" if count > 1 else ""
+    return f"**Your pieces**{newest}. Choose one to lay it over your current picture, or use `/place`."
+
+
+def pieces_alt_text(names: Sequence[str]) -> str:
+    return f"Pieces: {unformatted(', '.join(names), 1000)}"
+
+
+def piece_label(position: int, name: str) -> str:
+    return f"{position}: {unformatted(name, 90)}"
+
+
+def piece_whereabouts(number: int, title: str, *, is_here: bool) -> str:
+    return f"picture {number}" if is_here else f"picture {number} of “{unformatted(title, 70)}”"
+
+
+def piece_choice(name: str, whereabouts: str) -> str:
+    return f"{unformatted(name, 40)} · {whereabouts}"[:100]
+
+
+def too_many_pieces(limit: int) -> str:
+    return f"{limit} pieces are the most in one placing. Place these first, then go on with the picture that comes."
+
+
+def draft_title(names: Sequence[str], selected: int, base: int) -> str:
+    which = f"**{plain(names[selected], 60)}**"
+    if len(names) > 1:
+        which += f" ({selected + 1} of {len(names)}, counted from the back)"
+    return f"Placing onto picture {base}: the buttons move {which}."
+
+
+def draft_is_here(name: str, where: str | None, base: int, current: int) -> str:
+    """where: a link, None if it is right here. current: the picture it would be onto if it were begun now."""
+    sentence = (
+        f"{quoted(name)} lies on picture {base}: move it with the buttons{f' in {where}' if where else ''}."
+    )
+    if base != current:
+        sentence += (
+            f" It joined what you were placing there; discard that first to place onto picture {current}."
+        )
+    return sentence
+
+
+def pieces_were_deleted(count: int) -> str:
+    return f"{_count(count, 'piece')} of it {'was' if count == 1 else 'were'} deleted and taken out."
+
+
+def placed_onto(names: Sequence[str], base: int) -> str:
+    unique = list(dict.fromkeys(names))
+    listed = _listed(f"“{unformatted(name, 40)}”" for name in unique[:5])
+    more = f" and {len(unique) - 5} more" if len(unique) > 5 else ""
+    return f"{'piece' if len(unique) == 1 else 'pieces'} {listed}{more} placed onto picture {base}"
+
+
+def placed_picture(person: int, made: str, number: int) -> str:
+    return (
+        f"<@{person}>: {plain(made, 300)}; it is picture {number} now. Press *{SEAMS_BUTTON}* to melt the edges in,"
+        f" *{WHOLE_BUTTON}* to give all of it one light and style, or reply to it to go on."
+    )
+
+
+def is_placed_already(number: int) -> str:
+    return f"That is placed already: it is picture {number}. See /history."
+
+
+def placed_but(number: int, sentence: str) -> str:
+    return f"It is placed as picture {number}, but was not harmonised: {sentence}"
+
+
 # Helpers
 
 
@@ -759,6 +1095,409 @@ def _count(number: int, noun: str) -> str:
 def _listed(items: Iterable[str], last: str = "and") -> str:
     words = list(items)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+# The Scene: back and forward, the whole of it, recipes
+
+UNDO, REDO, SHOW_HERE = "Undo", "Redo", "Show here"
+NOTHING_TO_REDO = (
+    "There is nothing to redo: I go forward only along what you undid, until you make or pick another picture."
+    " `/history` shows them all."
+)
+ONLY_PICTURE = (
+    "This Scene has one picture on the way to where you are, so nothing would move yet. Make another first."
+)
+PACKING_FAILED = "This Scene has too many pictures to be described in one file, so I cannot pack it."
+
+
+def at_the_root(number: int) -> str:
+    return (
+        f"Picture {number} is where this began: there is nothing before it to go back to. `/history` shows the other"
+        " branches."
+    )
+
+
+def only_deleted_before(number: int) -> str:
+    return f"All that came before picture {number} was deleted, so you stay there. `/history` shows what is left."
+
+
+def stepped(number: int, before: int, deleted: Sequence[int], *, back: bool) -> str:
+    """before: where one was. deleted: the tombstones that were passed."""
+    said = [f"You are {'back' if back else 'forward'} at picture {number}; you were at {before}."]
+    if deleted:
+        said.append(f"I passed over {_pictures(deleted)}: deleted.")
+    said.append(
+        f"Commands go on from it, and so does **Refine…**; to reply to it, press **{SHOW_HERE}**. Nothing is lost:"
+        f" `/{'redo' if back else 'undo'}` takes you back."
+    )
+    return " ".join(said)
+
+
+def picture_alt_text(number: int) -> str:
+    return f"Picture {number} of this Scene."
+
+
+def shown_again(number: int, person: int) -> str:
+    return f"<@{person}> shows picture {number}. Reply to this message to go on from it."
+
+
+def was_shown(number: int, where: str | None) -> str:
+    """where: a link, None if it is right here."""
+    return (
+        f"Picture {number} is {'the newest message here' if where is None else f'in {where}'}: reply to it."
+    )
+
+
+def no_picture_of_number(number: int, last: int) -> str:
+    has = "only picture 1" if last == 1 else f"pictures 1 to {last}"
+    return f"This Scene has no picture {number}: it has {has}. `/history` shows them."
+
+
+def timelapse_shown(person: int, first: int, last: int, count: int, deleted: Sequence[int]) -> str:
+    left_out = f" ({_pictures(deleted)} {'was' if len(deleted) == 1 else 'were'} deleted)" if deleted else ""
+    return (
+        f"<@{person}> shows the way from picture {first} to picture {last}: {_count(count, 'picture')}{left_out}."
+        f" Reply to this message to go on from picture {last}."
+    )
+
+
+def timelapse_alt_text(first: int, last: int) -> str:
+    return f"A film of how picture {first} became picture {last}, one picture after another."
+
+
+def timelapse_posted(where: str | None) -> str:
+    """where: a link, None if it is right here."""
+    return f"The film is {'the newest message here' if where is None else f'in {where}'}."
+
+
+def export_title(title: str) -> str:
+    return f"**{plain(title)}**, packed: open `index.html` to look at it."
+
+
+def export_part(number: int, count: int) -> str:
+    return f"Part {number} of {count}."
+
+
+def export_left_out(count: int, of: int) -> str:
+    return (
+        f"That is as much as I send at once, so {count} of {of} pictures are not in it: the oldest that are not on the"
+        " way to your current one. Go back to one of them in `/history` and export once more to have those."
+    )
+
+
+def recipe_of_reply_with_file(words: str, number: int | None, upload: int) -> str:
+    what = f"picture {number}" if number is not None else "the picture it started from"
+    return f"Reply to {what} with this, and with picture {upload} as the file:\n{for_copying(words)}"
+
+
+def recipe_of_menu(words: str, number: int | None) -> str:
+    what = f"picture {number}" if number is not None else "the picture it started from"
+    return f"Open the menu `Use as sketch` of {what} and fill in this (options below the prompt):\n{for_copying(words)}"
+
+
+def recipe_of_part(words: str, number: int | None) -> str:
+    what = f"picture {number}" if number is not None else "the picture it started from"
+    return (
+        f"Only a part of {what} was drawn anew, with this:\n{for_copying(words)}\nWhich part that was cannot be typed,"
+        " but I keep it: **Again** on its card draws that part once more."
+    )
+
+
+def recipe_without_model(shown: Shown, parent: int | None) -> str:
+    origin = f" It was made of picture {parent}." if parent is not None else ""
+    return f"No model drew picture {shown.picture.number}: {plain(came_about(shown))}.{origin}"
+
+
+def recipe_start_deleted(number: int) -> str:
+    return f"Picture {number} was deleted, so nobody can do that any more."
+
+
+HOW_IT_CAME_ABOUT = "**How it came about**"
+
+
+def recipe_step(shown: Shown) -> str:
+    """One picture of the way, as a line."""
+    number, request = shown.picture.number, shown.request
+    if shown.picture.deleted:
+        return f"{number} {DELETED_PICTURE}"
+    if request is None:
+        return f"{number} {plain(came_about(shown))}"
+    strength = f", strength {strength_in_short(shown)}" if request.init is not None else ""
+    settings = f"{request.steps} steps{strength}, seed {request.seeds[shown.sample]}"
+    return f"{number} {plain(came_about(shown))}: {quoted(request.prompt)}, {settings}"
+
+
+def steps_left_out(count: int) -> str:
+    return f"… and {_count(count, 'step')} in between"
+
+
+FILE_SAYS_NOTHING = (
+    "That file does not say how it was made. Programs write that into their PNG files, and many sites take it"
+    " out again."
+)
+USE_WITH_RECIPE = "Use as sketch with this"
+FILE_HAS_RECIPE = (
+    "You wrote no prompt, and the file says what it was made with: here it is. Change what you like and send it."
+    " Nothing was started yet."
+)
+PROMPT_OR_FILES = "In a few words: what it should become. Left empty, I look into the file for its own."
+
+
+def recipe_of_file(command: str, *, from_sketch: bool, more: Sequence[str]) -> str:
+    """What somebody else's file says. more: what it says that no command of ours can."""
+    how = "Attach what it was made from and send this" if from_sketch else "Send this"
+    rest = f"\nIt also says: {', '.join(plain(word, 80) for word in more)}." if more else ""
+    return f"That file says how it was made. {how} for something like it:\n{for_copying(command)}{rest}"
+
+
+# The Scene: tree, timelapse, export, parameters
+
+DELETED_PICTURE = "deleted"
+CURRENT_PICTURE = "current"
+EXPORT_HEADING = "Pictures of a Scene"
+EXPORT_PICTURE_DELETED = "This picture was deleted."
+EXPORT_PICTURE_TOO_LARGE = "This picture was too large to come along."
+
+
+def more_pictures(count: int) -> str:
+    return f"…{count} more"
+
+
+def timelapse_caption(number: int, words: str) -> str:
+    """words: the kind or the prompt, as they are: they are drawn, not written."""
+    return f"{number} · {words}" if words else str(number)
+
+
+def export_comes_from(number: int) -> str:
+    return f"from {number}"
+
+
+def export_parts(count: int, too_large: Sequence[int], as_webp: Sequence[int]) -> str:
+    """What should be known of an export; empty if there is nothing to know. too_large, as_webp: numbers."""
+    said = []
+    if count > 1:
+        said.append(f"It is in {count} parts: unpack them all into one folder.")
+    if as_webp:
+        said.append(
+            f"To fit, {_pictures(as_webp)} {_is_or_are(as_webp)} WebP instead of PNG, without any loss."
+        )
+    if too_large:
+        said.append(f"Too large to send: {_pictures(too_large)}.")
+    return " ".join(said)
+
+
+def _is_or_are(things: Sequence[object]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+# Styles, and the strength strip
+
+NO_STYLES_OF_ITS_OWN = "This server has none of its own. Who may manage it adds one with `/style add`."
+STYLE_WITHOUT_PROMPT = (
+    "A template needs `{prompt}` in it, once: that is where people's own words go. For instance"
+    " `{prompt}, a charcoal drawing`. Nothing was added."
+)
+ONLY_MANAGERS_CHANGE_STYLES = (
+    "Who may manage this server may change its styles. `/style list` shows those there are."
+)
+MORE_STRIP, MORE_STRIP_HELP = (
+    "Strength strip",
+    "The same at five strengths, 0.3 to 0.9, to find the right one",
+)
+
+
+def how_made(kind_of_job: JobKind, style: Style | None) -> str:
+    return kind(kind_of_job) if style is None else f"{kind(kind_of_job)}, style {style.name}"
+
+
+def styles_listed(own: Sequence[Style] | None, built_in: Sequence[Style]) -> str:
+    """own: of this server, None outside of servers."""
+    lines = [
+        "**Styles**: the option **style** of a command, or `--style crayon` in a reply; `none` drops one."
+    ]
+    lines += [f"- `{style.name}`: {style.title}{_recommended(style)}" for style in built_in]
+    if own is not None:
+        lines += ["**This server's own**"] if own else [NO_STYLES_OF_ITS_OWN]
+        lines += [f"- `{style.name}`: {plain(style.template, 50)}{_recommended(style)}" for style in own]
+    return "\n".join(lines)
+
+
+def _recommended(style: Style) -> str:
+    return "" if style.strength is None else f" ({style.strength:g})"
+
+
+def unknown_style(text: str, nearest: str | None, known: Sequence[str]) -> str:
+    named = [*known[:_MOST_STYLES], *(["more"] if len(known) > _MOST_STYLES else [])]
+    return (
+        f"I don't know the style {quoted(text)}. {_did_you_mean(nearest)}I know {_listed(named)}."
+        " Nothing was started."
+    )
+
+
+_MOST_STYLES = 20
+
+
+def bad_style_name(text: str, limit: int) -> str:
+    return (
+        f"A style is called by letters and digits, with hyphens between words and at most {limit} in all:"
+        f" `pixel-art`, for instance, but not {quoted(text)}. Nothing was added."
+    )
+
+
+def style_exists(name: str, *, built_in: bool) -> str:
+    if built_in:
+        return f"`{name}` is a style that every server has. Choose another name. Nothing was added."
+    return f"`{name}` is there already. Choose another name, or take it away first: `/style remove`."
+
+
+def too_many_styles(limit: int) -> str:
+    return (
+        f"This server has {limit} styles of its own, which is the most. Take one away first: `/style remove`."
+    )
+
+
+def style_added(name: str) -> str:
+    return f"Added `{name}`. People here find it under **style**, and as `--style {name}` in replies."
+
+
+def style_removed(name: str) -> str:
+    return f"Took `{name}` away. Pictures that were made in it keep it."
+
+
+def not_an_own_style(text: str, nearest: str | None) -> str:
+    return f"This server has no style {quoted(text)} of its own. {_did_you_mean(nearest)}Nothing was changed."
+
+
+def no_room_for_strip(counts_as: int, limit: int) -> str:
+    return (
+        f"A strength strip is as much work as {counts_as} pictures, and {limit} at once"
+        f" {'is' if limit == 1 else 'are'} allowed here. Nothing was started."
+    )
+
+
+# Repainting, and copies that people painted on
+
+REPAINT_TITLE = "Repaint a part"
+REPAINT_PART = "Repaint a part…"
+REPAINT_PART_HELP = "Name a part of the picture; the rest stays as it is"
+REGION_LABEL = "Which part"
+REGION_HELP = "Cells of the grid, words or percents; several with commas"
+REGION_EXAMPLE = "B2:D4"
+NAME_THE_PART = "Name the part…"
+WHOLE_THIS_TIME = "All of the picture this time, with what was painted on it."
+AS_NEW_SKETCH = "The picture as it is"
+NOT_YOUR_QUESTION = "That question is for the person who sent the picture. Nothing was started."
+QUESTION_IS_OLD = (
+    "The message with that picture is gone, so I cannot go on from it. Send the picture once more."
+    " Nothing was started."
+)
+REGION_IS_ALL = (
+    "That part is the whole picture. To draw all of it anew, reply to it with what it should become."
+    " Nothing was started."
+)
+REGION_AND_MASK = (
+    "You gave me a region and a mask file: which of them do you mean? Leave one out and send it again."
+    " Nothing was started."
+)
+OUTSIDE_STAYS = "Only the part that is outlined above is drawn anew; the rest stays as it is."
+
+
+def name_a_part(number: int) -> str:
+    return (
+        f"This is picture {number} under its grid. Press the button and name the part that is to become something"
+        " else, like `B2`, `B2:D4` or `top left`; nothing else will change."
+    )
+
+
+def repaints_part_of(number: int) -> str:
+    return f"From picture {number}. {OUTSIDE_STAYS}"
+
+
+def painted_over(number: int) -> str:
+    return f"You painted on picture {number}. {OUTSIDE_STAYS}"
+
+
+def painted_over_all(number: int) -> str:
+    return f"You painted over nearly all of picture {number}, so all of it is drawn anew."
+
+
+def nothing_painted(number: int) -> str:
+    return f"That is picture {number}, and I found nothing painted on it: I went on from all of it."
+
+
+def no_copy(number: int) -> str:
+    return f"What you sent is no edited copy of picture {number} or of another one here: I took it as a new sketch."
+
+
+def looks_alike(numbers: Sequence[int], taken: int) -> str:
+    """Where nobody can be asked."""
+    return f"It looks like a copy of {_pictures(numbers)} alike; I took picture {taken}."
+
+
+def which_picture(numbers: Sequence[int]) -> str:
+    return (
+        f"I can't tell on which picture you painted: what you sent looks like {_pictures(numbers)} alike. Choose one"
+        " below, and I go on with it. Nothing was started yet."
+    )
+
+
+def picture_button(number: int) -> str:
+    return f"Picture {number}"
+
+
+# Shaping a picture
+
+FILL_NEW_PART = "Fill the new part"
+NO_WORDS_TO_FILL_WITH = (
+    "I don't know what this picture shows, as no words came with it. Say it with `/repaint` and name the new part."
+    " Nothing was started."
+)
+NOTHING_TO_CROP = (
+    "That is the whole picture, so nothing would be cut off. Name a smaller part. Nothing was changed."
+)
+NOTHING_TO_TURN = "Turned by that much it looks as before. Try 90, or a few degrees. Nothing was changed."
+NAME_A_PART = "Name the part to keep by its cells, and use the command once more: for instance `B2:D4`."
+
+
+def was_shaped(number: int, made: str, before: int) -> str:
+    return f"Picture {number}: picture {before}, {made}. Reply to this message to go on from it."
+
+
+def made_larger(factor: int, size: Size) -> str:
+    return f"{factor} times as large ({size})"
+
+
+def made_by_cropping(size: Size) -> str:
+    return f"cropped to {size}"
+
+
+def made_by_extending(where: str, percent: int, size: Size) -> str:
+    sides = "on all sides" if where == "all" else f"at the {where}"
+    return f"extended by {percent} % {sides} ({size})"
+
+
+def made_by_turning(degrees: float) -> str:
+    return f"turned by {degrees:g}°"
+
+
+def made_by_flipping(*, upside_down: bool) -> str:
+    return "mirrored top to bottom" if upside_down else "mirrored left to right"
+
+
+def fills_new_part(number: int) -> str:
+    return f"Fills what is new in picture {number}."
+
+
+def picture_number(number: int) -> str:
+    return f"Picture {number}"
+
+
+def compared(first: int, second: int) -> str:
+    return f"Pictures {first} and {second}, side by side and in turn:"
+
+
+def compared_with_itself(number: int) -> str:
+    return f"Both are picture {number}. Name another one to compare it with."
 
 
 # Playground

@@ -21,6 +21,8 @@ from bot.errors import Refusal
 from bot.images import CleanPicture, Decoder
 from bot.options import read_options
 from bot.settings import Settings, SettingsWrong
+from bot.store import Style
+from bot.styles import built_in, settle
 from inference import (
     MAX_SEED,
     Engine,
@@ -47,14 +49,15 @@ async def try_out(
         _check_writable(output)
         engine = build_engine(settings)
         picture = await _read(sketch)
+        options, style = settle(read_options(raw_options), built_in())
         request = remix.from_sketch(
             engine.models(),
             remix.Source(file=_INIT, size=picture.size),
             prompt,
-            read_options(raw_options),
+            options,
             secrets.randbelow(MAX_SEED + 1),
         )
-        await _draw(engine, request, picture, output)
+        await _draw(engine, request, style, picture, output)
     except (Refusal, EngineError) as error:
         return texts.for_terminal(str(error))
     except SettingsWrong as error:
@@ -85,13 +88,16 @@ async def _read(sketch: Path) -> CleanPicture:
         await decoder.close()
 
 
-async def _draw(engine: Engine, request: ImageRequest, picture: CleanPicture, output: Path) -> None:
+async def _draw(
+    engine: Engine, request: ImageRequest, style: Style | None, picture: CleanPicture, output: Path
+) -> None:
     blobs = {_INIT: await images.read_pixels(picture.png)}
     began = time.monotonic()
     with Bar(console=Console(file=sys.stderr)) as bar:
         await _ready(engine, bar)
         began = time.monotonic()
-        async with aclosing(engine.generate(request, blobs)) as events:
+        to_draw = style.round(request) if style else request
+        async with aclosing(engine.generate(to_draw, blobs)) as events:
             tasks = [bar.add_task("drawing", total=request.planned_steps) for _ in request.seeds]
             async for event in events:
                 match event:

@@ -1,4 +1,4 @@
-"""The engine's own command line: `python -m inference models|devices|fetch|standin|bench`. The bot has another."""
+"""The engine's own command line: `python -m inference models|devices|fetch|bench`. The bot has another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import msgspec
 import typer
 
 from inference.catalogue import (
-    ONLY_STAND_IN,
+    BUILT_IN_ENTRY,
+    ONLY_BUILT_IN,
     CatalogueError,
     Origin,
     folder_of,
@@ -21,13 +22,13 @@ from inference.catalogue import (
     problem_of,
     read_catalogue,
 )
-from inference.config import STAND_IN, Catalogue, Device, EngineConfig, ModelEntry, Precision
+from inference.config import Catalogue, Device, EngineConfig, ModelEntry, Precision
 from inference.fetch import CannotFetch, FetchEvent, Fetching, HubClient, fetch
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 CataloguePath = Annotated[Path, typer.Option("--catalogue", help="The file that lists the models.")]
-ModelsDir = Annotated[Path, typer.Option("--models-dir", help="Where fetched and built models are kept.")]
+ModelsDir = Annotated[Path, typer.Option("--models-dir", help="Where fetched models are kept.")]
 
 _CATALOGUE = Path("models.toml")
 _MODELS_DIR = Path("models")
@@ -41,7 +42,7 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List the configured models, the default one first, and what is wrong with them."""
-    listed = ONLY_STAND_IN if no_catalogue else _read(catalogue)
+    listed = ONLY_BUILT_IN if no_catalogue else _read(catalogue)
     if as_json:
         found = [_described(name, entry, models_dir) for name, entry in listed.models.items()]
         typer.echo(msgspec.json.encode(found))
@@ -104,14 +105,6 @@ def fetch_model(
 
 
 @app.command()
-def standin(models_dir: ModelsDir = _MODELS_DIR) -> None:
-    """Build the stand-in model, which needs no download."""
-    from inference.standin import build  # loads torch
-
-    build(models_dir / STAND_IN)
-
-
-@app.command()
 def bench(
     model: Annotated[str, typer.Argument(help="Default: the first of the catalogue.")] = "",
     catalogue: CataloguePath = _CATALOGUE,
@@ -126,8 +119,6 @@ def bench(
     if name not in listed.models:
         raise typer.BadParameter(f"There is no model called {name}.")
     entry = listed.models[name]
-    if entry is None and not is_here(name, entry, models_dir):
-        standin(models_dir)
     if problem := problem_of(name, entry, models_dir):
         typer.echo(problem, err=True)
         raise typer.Exit(1)
@@ -140,7 +131,7 @@ def bench(
 
 def _read(catalogue: Path) -> Catalogue:
     if catalogue == _CATALOGUE and not catalogue.exists():
-        return ONLY_STAND_IN
+        return ONLY_BUILT_IN
     try:
         return read_catalogue(catalogue)
     except (CatalogueError, OSError) as error:
@@ -148,11 +139,11 @@ def _read(catalogue: Path) -> Catalogue:
         raise typer.Exit(2) from error
 
 
-def _described(name: str, entry: ModelEntry | None, models_dir: Path) -> dict[str, Any]:
+def _described(name: str, entry: ModelEntry, models_dir: Path) -> dict[str, Any]:
     folder = folder_of(name, entry, models_dir)
     return {
         "name": name,
-        "source": "built in" if entry is None else "hub" if entry.hub else "folder",
+        "source": "built in" if entry.folder == BUILT_IN_ENTRY.folder else "hub" if entry.hub else "folder",
         "here": is_here(name, entry, models_dir),
         "problem": problem_of(name, entry, models_dir),
         "weights_bytes": sum(file.stat().st_size for file in folder.glob("*/*.safetensors")),
@@ -161,7 +152,7 @@ def _described(name: str, entry: ModelEntry | None, models_dir: Path) -> dict[st
 
 def _placement(choose: Any, device: Device, precision: Precision) -> tuple[str, str]:
     """Kind of device and number format; of a device that is not there only what was asked for is known."""
-    config = EngineConfig(catalogue=ONLY_STAND_IN, models_dir=_MODELS_DIR, device=device, precision=precision)
+    config = EngineConfig(catalogue=ONLY_BUILT_IN, models_dir=_MODELS_DIR, device=device, precision=precision)
     try:
         placement = choose(config)
     except (AssertionError, RuntimeError):  # torch without CUDA, or without a card, was asked about one

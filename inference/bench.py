@@ -16,7 +16,6 @@ import os
 import platform
 import random
 import statistics
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +28,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from inference import standin
 from inference.batching import StepRunner
 from inference.config import Catalogue, EngineConfig, ModelEntry
 from inference.loading import choose_placement
@@ -220,7 +218,7 @@ class EngineArm:
 
 
 def run_bench(
-    folder: Path | None = None,
+    folder: Path,
     config: EngineConfig | None = None,
     *,
     jobs: int = 40,
@@ -228,16 +226,11 @@ def run_bench(
     seed: int = 0,
     mixtures: int = len(STEPS) * len(STRENGTHS),
 ) -> BenchResult:
-    """Measure a model folder as `config` says (device, precision, rows). Without one, the stand-in is built for it.
+    """Measure a model folder as `config` says (device, precision, rows).
 
     mixtures: jobs that P's capacity is measured with. Takes some minutes; few jobs take seconds, but say little.
     Raises ModelUnavailable.
     """
-    if folder is None:
-        with tempfile.TemporaryDirectory() as place:
-            built = Path(place, _MODEL)
-            standin.build(built)
-            return run_bench(built, config, jobs=jobs, repeats=repeats, seed=seed, mixtures=mixtures)
     catalogue = Catalogue(models={_MODEL: ModelEntry(folder=str(folder))})
     if config is None:
         config = EngineConfig(catalogue=catalogue, models_dir=folder.parent)

@@ -1,6 +1,7 @@
 """Which models there are, and what is known of each from its configuration files alone: no torch, no worker.
 
-models.toml has one table per model; the first one is the default unless `default` names another::
+models.toml has one table per model; the first one is the default unless `default` names another. The table of the
+built-in model, `emoji`, says neither folder nor hub and may be empty::
 
     default = "photo"
 
@@ -11,6 +12,8 @@ models.toml has one table per model; the first one is the default unless `defaul
 
     [models.drawings]
     folder = "models/drawings"
+
+    [models.emoji]
 """
 
 from __future__ import annotations
@@ -26,21 +29,24 @@ from typing import Any
 
 import msgspec
 
-from inference.config import STAND_IN, Catalogue, ModelEntry
+from inference.config import BUILT_IN, Catalogue, ModelEntry
 from inference.sizes import GRID, size_table
 from inference.types import MAX_GUIDANCE, ModelInfo, Sampler, Size, Vocabulary
 
 SUPPORTED_PIPELINES = frozenset({"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"})
 """What a folder's model_index.json may call itself."""
 
-ONLY_STAND_IN = Catalogue(models={STAND_IN: None})
-"""The catalogue of somebody who has set up no model yet."""
-
-STAND_IN_NOTICE = (
-    "Made with the stand-in model, which paints soft colours and not what the prompt says. "
-    "Set up a real model to see pictures."
+BUILT_IN_ENTRY = ModelEntry(
+    folder=str(Path(__file__).resolve().parent / "builtin_model"), steps=20, strength=0.6, guidance=4.0
 )
-_STAND_IN_NATIVE = 256
+"""The model that this project trains itself and that comes with it; steps and guidance are those it was judged at."""
+
+ONLY_BUILT_IN = Catalogue(models={BUILT_IN: BUILT_IN_ENTRY})
+"""The catalogue of somebody who has set up no model of their own."""
+
+_GONE = {"stand-in": f"there is no such model any more; the built-in one is called {BUILT_IN}"}
+"""Built-in models of former versions, which old files may still list."""
+
 _USUAL_NATIVE = 512
 
 FETCHED = ".fetched.json"
@@ -51,6 +57,9 @@ VOCABULARY = "vocabulary.json"
 
     {"title": "…", "groups": {"animals": ["cat", "sea lion"]}, "words": ["kitten", "red", "on the beach"]}
 """
+
+_PLACES = frozenset({"folder", "hub"})
+"""The settings of which every model but the built-in one needs one."""
 
 _LARGEST_VOCABULARY = 1 << 18
 _LONGEST_NAME = 80
@@ -113,17 +122,17 @@ def catalogue_of(content: Mapping[str, Any], path: Path) -> Catalogue:
     return Catalogue(models={default: models[default], **models})
 
 
-def folder_of(name: str, entry: ModelEntry | None, models_dir: Path) -> Path:
-    """Where the model's files are, or will be once it has been fetched or built."""
-    return Path(entry.folder) if entry is not None and entry.folder else models_dir / name
+def folder_of(name: str, entry: ModelEntry, models_dir: Path) -> Path:
+    """Where the model's files are, or will be once it has been fetched."""
+    return Path(entry.folder) if entry.folder else models_dir / name
 
 
-def is_here(name: str, entry: ModelEntry | None, models_dir: Path) -> bool:
+def is_here(name: str, entry: ModelEntry, models_dir: Path) -> bool:
     """Whether the folder is there and, for a hub model, is what the catalogue asks for now."""
     folder = folder_of(name, entry, models_dir)
     if not (folder / "model_index.json").is_file():
         return False
-    if entry is None or not entry.hub:
+    if not entry.hub:
         return True
     origin = read_origin(folder)
     return origin is not None and (origin.hub, origin.revision) == (entry.hub, entry.revision)
@@ -137,7 +146,7 @@ def read_origin(folder: Path) -> Origin | None:
         return None
 
 
-def problem_of(name: str, entry: ModelEntry | None, models_dir: Path) -> str:
+def problem_of(name: str, entry: ModelEntry, models_dir: Path) -> str:
     """What a look at the folder says against loading it: a sentence, or nothing."""
     folder = folder_of(name, entry, models_dir)
     if not folder.is_dir():
@@ -159,28 +168,27 @@ def model_infos(catalogue: Catalogue, models_dir: Path) -> tuple[ModelInfo, ...]
     return tuple(_info(name, entry, models_dir) for name, entry in catalogue.models.items())
 
 
-def _info(name: str, entry: ModelEntry | None, models_dir: Path) -> ModelInfo:
+def _info(name: str, entry: ModelEntry, models_dir: Path) -> ModelInfo:
     here = is_here(name, entry, models_dir)
     folder = folder_of(name, entry, models_dir)
-    settings = entry if entry is not None else ModelEntry(notice=STAND_IN_NOTICE, native=_STAND_IN_NATIVE)
-    native = Size(settings.native, settings.native) if settings.native else _native(folder)
+    native = Size(entry.native, entry.native) if entry.native else _native(folder)
     title, vocabulary = read_vocabulary(folder) if here else ("", None)
-    samplers = tuple(Sampler(sampler) for sampler in settings.samplers) or tuple(Sampler)
+    samplers = tuple(Sampler(sampler) for sampler in entry.samplers) or tuple(Sampler)
     return ModelInfo(
         name=name,
-        title=settings.title or title or name,
-        notice=settings.notice,
+        title=entry.title or title or name,
+        notice=entry.notice,
         sizes=size_table(native),
         native=native,
         version=_if_readable(version_of, folder) if here else "",
         latents=_if_readable(_latents_of, folder) if here else "",
-        steps=settings.steps,
-        strength=settings.strength,
-        guidance=settings.guidance,
-        sampler=Sampler(settings.sampler) if settings.sampler else samplers[0],
+        steps=entry.steps,
+        strength=entry.strength,
+        guidance=entry.guidance,
+        sampler=Sampler(entry.sampler) if entry.sampler else samplers[0],
         samplers=samplers,
-        subtle=settings.subtle,
-        strong=settings.strong,
+        subtle=entry.subtle,
+        strong=entry.strong,
         vocabulary=vocabulary,
     )
 
@@ -292,7 +300,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_models(
     content: Mapping[str, Any], beside: Path, mistake: Callable[[str], None]
-) -> dict[str, ModelEntry | None]:
+) -> dict[str, ModelEntry]:
     tables = content.get("models", {})
     if not isinstance(tables, dict):
         mistake("models must be made of tables [models.NAME].")
@@ -300,18 +308,21 @@ def _read_models(
     return {name: _read_entry(name, table, beside, mistake) for name, table in tables.items()}
 
 
-def _read_entry(name: str, table: Any, beside: Path, mistake: Callable[[str], None]) -> ModelEntry | None:
+def _read_entry(name: str, table: Any, beside: Path, mistake: Callable[[str], None]) -> ModelEntry:
     where = f"[models.{name}]"
     if not _NAME.fullmatch(name):
         mistake(f"{where}: a name has up to 32 small letters, digits, dots, dashes and underscores.")
     if not isinstance(table, dict):
         mistake(f"models.{name} must be a table {where}.")
-        return None
-    if name == STAND_IN:
-        if table:
-            mistake(f"{where}: the stand-in is built in; leave its table empty or take another name.")
-        return None
+        return ModelEntry()
+    if name in _GONE and not table.keys() & _PLACES:
+        mistake(f"{where}: {_GONE[name]}.")
+        return ModelEntry()
     values = _typed_values(where, table, mistake)
+    if name == BUILT_IN and not table.keys() & _PLACES:
+        values = msgspec.structs.asdict(BUILT_IN_ENTRY) | values
+    elif name == BUILT_IN:
+        mistake(f"{where}: this name is the built-in model's; a model of your own needs another.")
     for sentence in _wrong_values(values):
         mistake(f"{where}: {sentence}")
     if values.get("folder"):

@@ -48,14 +48,14 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     strong: float = 0.75
 
 
-STAND_IN = "stand-in"
-"""Name of the built-in model that is used when no catalogue is given."""
+BUILT_IN = "emoji"
+"""Name of the model that comes with this package; it is used when no catalogue is given."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """Every model by name, the default one first. `STAND_IN` maps to None: the engine builds it itself."""
+    """Every model by name, the default one first."""
 
-    models: dict[str, ModelEntry | None]
+    models: dict[str, ModelEntry]
 
     @property
     def default(self) -> str:
@@ -65,7 +65,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Read once, at the edge.
 
-    models_dir: where fetched and built models are kept. max_rows: rows per forward pass, 0 lets the engine choose
+    models_dir: where fetched models are kept. max_rows: rows per forward pass, 0 lets the engine choose
     from the device. preview_seconds: at most one preview per sample in that time.
     load_seconds, step_seconds: what a model load and one step may be expected to take; a phase that lasts longer than
     max(deadline_floor_seconds, 10 × that) is taken for dead. heartbeat_seconds: a worker silent that long is frozen.

@@ -1,11 +1,10 @@
-"""Gets a model's folder onto this machine before the worker opens it: by fetching it, or by building the stand-in."""
+"""Gets a model's folder onto this machine before the worker opens it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -41,10 +40,7 @@ async def provide(config: EngineConfig, name: str, tell: Tell, park: Park) -> No
     """
     entry = config.catalogue.models[name]
     folder = folder_of(name, entry, config.models_dir)
-    if entry is None and not is_here(name, entry, config.models_dir):
-        tell(f"building {name}")
-        await _build_stand_in(folder, config.grace_seconds, park)
-    elif entry is not None and entry.hub and not is_here(name, entry, config.models_dir):
+    if entry.hub and not is_here(name, entry, config.models_dir):
         tell(f"fetching {name}")
         await _fetch(name, entry, folder, config, tell, park)
     if problem := problem_of(name, entry, config.models_dir):
@@ -84,19 +80,6 @@ async def _fetch(
 def wants_half(config: EngineConfig) -> bool:
     """Half-precision weights are half as much to fetch, and enough for all but computing in float32 on purpose."""
     return config.precision is not Precision.FLOAT32 and config.device is not Device.CPU
-
-
-async def _build_stand_in(folder: Path, grace: float, park: Park) -> None:
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    arguments = ["-m", "inference.standin", str(partial)]
-    child = await Child.start(arguments, bare_environment(os.environ), lambda _: None, log)
-    status = await _until_ended(child, grace, park, "the building of the stand-in")
-    if status != 0 or not partial.is_dir():
-        raise ModelUnavailable("The stand-in model could not be built; the log says why.")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
 
 
 async def _until_ended(child: Child, grace: float, park: Park, reason: str) -> int:

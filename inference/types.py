@@ -284,10 +284,10 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a model from its configuration alone: no torch, no running worker.
 
     name: the word people type after --model. title: what a card calls it. notice: a sentence that every card made
-    with it carries, for instance that it is a stand-in. version: a fingerprint of the weights, empty while they are
-    not on this machine. latents: names what its latent blobs can be fed to again (VAE and scaling); equal strings
-    are interchangeable. row_cost: time of one row and step relative to other models, 1.0 where unknown. vocabulary:
-    what it was taught, None for a model that takes any words.
+    with it carries, empty for most. version: a fingerprint of the weights, empty while they are not on this machine.
+    latents: names what its latent blobs can be fed to again (VAE and scaling); equal strings are interchangeable.
+    row_cost: time of one row and step relative to other models, 1.0 where unknown. vocabulary: what it was taught,
+    None for a model that takes any words.
     """
 
     name: str

@@ -33,7 +33,7 @@ async def complete_model(
     names = [
         model.name for model in interaction.client.engine.models() if current.lower() in model.name.lower()
     ]
-    return _offered(names)
+    return offered(names)
 
 
 async def complete_sampler(
@@ -43,9 +43,18 @@ async def complete_sampler(
     models = interaction.client.engine.models()
     named = str(getattr(interaction.namespace, "model", "")).strip().lower()
     model = next((each for each in models if each.name.lower() == named), models[0])
-    return _offered([sampler for sampler in model.samplers if current.lower() in sampler])
+    return offered([sampler for sampler in model.samplers if current.lower() in sampler])
 
 
-def _offered(names: Sequence[str]) -> list[app_commands.Choice[str]]:
+async def complete_style(
+    interaction: discord.Interaction[ArtBot], current: str
+) -> list[app_commands.Choice[str]]:
+    """The server's own first; also found by its full title."""
+    known = await interaction.client.styles.known(interaction.guild_id)
+    typed = current.strip().lower()
+    return offered([style.name for style in known if typed in style.name or typed in style.title.lower()])
+
+
+def offered(names: Sequence[str]) -> list[app_commands.Choice[str]]:
     """Discord shows 25 at most."""
     return [app_commands.Choice(name=name, value=name) for name in names[:25]]

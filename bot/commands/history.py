@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 async def history(interaction: discord.Interaction[ArtBot]) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     who = Asker.of(interaction)
-    scene = await interaction.client.doors.scene_here(who.place.id, who.person_id)
+    scene = await interaction.client.reach.scene_here(who.place.id, who.person_id)
     await show_history(interaction, scene)

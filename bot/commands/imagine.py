@@ -20,6 +20,7 @@ from bot.commands.asking import (
     Steps,
     complete_model,
     complete_sampler,
+    complete_style,
 )
 from bot.options import Options
 
@@ -43,6 +44,7 @@ async def imagine(
     candidates: Candidates | None = None,
     sampler: Name | None = None,
     model: Name | None = None,
+    style: Name | None = None,
 ) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     wanted = Options(
@@ -54,6 +56,7 @@ async def imagine(
         candidates=candidates,
         sampler=sampler,
         model=model,
+        style=style,
     )
     receipt = await interaction.client.doors.imagine(Asker.of(interaction), prompt, wanted)
     await interaction.edit_original_response(content=receipt.sentence)
@@ -61,3 +64,4 @@ async def imagine(
 
 imagine.autocomplete("model")(complete_model)
 imagine.autocomplete("sampler")(complete_sampler)
+imagine.autocomplete("style")(complete_style)

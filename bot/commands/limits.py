@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 _RULES = {rule.field: rule for rule in RULES}
 _PERSON, _SERVER = _RULES["waiting_per_person"], _RULES["waiting_per_server"]
 _STEPS, _CANDIDATES = _RULES["most_steps"], _RULES["most_candidates"]
+_RECIPES = _RULES["recipes"]
 
 
 class LimitsCommands(
@@ -36,7 +37,7 @@ class LimitsCommands(
         await interaction.response.defer(ephemeral=True, thinking=True)
         own = await interaction.client.store.limits_set_in(_guild(interaction))
         now = limits_from(own)
-        rows = [(rule.option, getattr(now, rule.field), rule.field in own) for rule in RULES]
+        rows = [(rule.option, _said(rule, getattr(now, rule.field)), rule.field in own) for rule in RULES]
         await interaction.edit_original_response(content=texts.limits_table(rows))
 
     @app_commands.command(description="Change limits of this server")
@@ -45,6 +46,7 @@ class LimitsCommands(
         waiting_per_server=_SERVER.option,
         most_steps=_STEPS.option,
         most_candidates=_CANDIDATES.option,
+        recipes=_RECIPES.option,
     )
     @app_commands.describe(**{rule.field: rule.help for rule in RULES})
     async def set(
@@ -54,6 +56,7 @@ class LimitsCommands(
         waiting_per_server: app_commands.Range[int, _SERVER.low, _SERVER.high] | None = None,
         most_steps: app_commands.Range[int, _STEPS.low, _STEPS.high] | None = None,
         most_candidates: app_commands.Range[int, _CANDIDATES.low, _CANDIDATES.high] | None = None,
+        recipes: bool | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         wanted = {
@@ -61,8 +64,9 @@ class LimitsCommands(
             "waiting_per_server": waiting_per_server,
             "most_steps": most_steps,
             "most_candidates": most_candidates,
+            "recipes": recipes,
         }
-        changes = {_RULES[field]: value for field, value in wanted.items() if value is not None}
+        changes = {_RULES[field]: int(value) for field, value in wanted.items() if value is not None}
         if not changes:
             raise BadOption(texts.NO_LIMIT_NAMED)
         await interaction.edit_original_response(content=await _change(interaction, changes))
@@ -86,8 +90,13 @@ async def _change(interaction: discord.Interaction[ArtBot], changes: dict[Rule, 
     named = {rule.option: value for rule, value in changes.items()}
     log.info("limits changed", server=guild_id, by=interaction.user.id, to=named)
     return texts.limits_changed(
-        (rule.option, getattr(before, rule.field), value) for rule, value in changes.items()
+        (rule.option, _said(rule, getattr(before, rule.field)), _said(rule, value))
+        for rule, value in changes.items()
     )
+
+
+def _said(rule: Rule, value: int) -> str:
+    return texts.switch(bool(value)) if rule.is_switch else str(value)
 
 
 def _guild(interaction: discord.Interaction[ArtBot]) -> int:

@@ -1,19 +1,20 @@
 """Context menus on a message with a picture. They show us the message without the message-content intent.
 
-Of our own cards the picture itself is meant; of other people's messages the first picture they attached. Both open the
-same form; embedded pictures of links are not taken, for only what people attached comes from Discord itself.
+Of our own cards the picture itself is meant; of other people's messages the first picture they attached. Two of them
+open the same form. Embedded pictures of links are not taken, for only what people attached comes from Discord itself.
 """
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import discord
 from discord import app_commands
 
 from bot import remix, texts
 from bot.components.forms import Subject, form_about, open_form
+from bot.components.recipes import show_recipe, show_recipe_of_file
 from bot.custom_ids import How
 from bot.errors import BadPicture, Gone
 from bot.images import MOST_BYTES
@@ -35,6 +36,22 @@ async def refine_this_picture(interaction: discord.Interaction[Any], message: di
     await _open(interaction, message, How.REFINE)
 
 
+@app_commands.context_menu(name="Show recipe")
+async def show_recipe_menu(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    bot = cast("discord.Interaction[ArtBot]", interaction).client
+    if message.author == bot.user:
+        found = await bot.store.found_in_message(message.id, interaction.user.id)
+        if found is None:
+            raise Gone(texts.NO_PICTURE_IN_MESSAGE)
+        await show_recipe(interaction, found.picture.id)
+        return
+    files = _pictures(message)
+    if not files:
+        raise BadPicture(texts.NO_PICTURE_IN_MESSAGE)
+    await show_recipe_of_file(interaction, files[0], len(files))
+
+
 async def _open(interaction: discord.Interaction[ArtBot], message: discord.Message, how: How) -> None:
     bot = interaction.client
     default = bot.engine.models()[0].strength
@@ -49,9 +66,10 @@ async def _open(interaction: discord.Interaction[ArtBot], message: discord.Messa
         raise BadPicture(texts.NO_PICTURE_IN_MESSAGE)
     if files[0].size > MOST_BYTES:
         raise BadPicture(texts.picture_too_heavy(files[0].size, MOST_BYTES))
-    bot.offers.keep(interaction.id, files[0], len(files))
     strength = default if how is How.SKETCH else remix.REFINE_STRENGTH
-    await open_form(interaction, Subject("m", interaction.id, how), Form(strength=f"{strength:g}"))
+    form = Form(strength=f"{strength:g}")
+    bot.offers.keep(interaction.id, files[0], len(files), form)
+    await open_form(interaction, Subject("m", interaction.id, how), form)
 
 
 def _pictures(message: discord.Message) -> list[discord.Attachment]:

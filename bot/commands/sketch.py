@@ -20,6 +20,7 @@ from bot.commands.asking import (
     Strength,
     complete_model,
     complete_sampler,
+    complete_style,
 )
 from bot.options import Options
 
@@ -45,6 +46,7 @@ async def sketch(
     candidates: Candidates | None = None,
     sampler: Name | None = None,
     model: Name | None = None,
+    style: Name | None = None,
 ) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     wanted = Options(
@@ -56,6 +58,7 @@ async def sketch(
         candidates=candidates,
         sampler=sampler,
         model=model,
+        style=style,
     )
     receipt = await interaction.client.doors.sketch(Asker.of(interaction), image, prompt, wanted)
     await interaction.edit_original_response(content=receipt.sentence)
@@ -63,3 +66,4 @@ async def sketch(
 
 sketch.autocomplete("model")(complete_model)
 sketch.autocomplete("sampler")(complete_sampler)
+sketch.autocomplete("style")(complete_style)

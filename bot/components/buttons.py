@@ -23,13 +23,21 @@ _STYLES = {Action.AGAIN: discord.ButtonStyle.primary, Action.CANCEL: discord.But
 
 
 class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
-    """One button of a Card; everything it knows is in its custom_id."""
+    """One button of a Card; everything it knows is in its custom_id. strength: what the pick is called on a strip."""
 
-    def __init__(self, action: Action, job_id: int, candidate: int = 0, *, chosen: bool = False) -> None:
+    def __init__(
+        self,
+        action: Action,
+        job_id: int,
+        candidate: int = 0,
+        *,
+        chosen: bool = False,
+        strength: float | None = None,
+    ) -> None:
         style = discord.ButtonStyle.success if chosen else _STYLES.get(action, discord.ButtonStyle.secondary)
         super().__init__(
             ui.Button(
-                label=texts.button(action, candidate),
+                label=texts.button(action, candidate, strength),
                 style=style,
                 custom_id=button_id(action, job_id, candidate),
             )
@@ -56,7 +64,7 @@ class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
                     await _cancel(interaction, self.job_id)
                 case Action.REFINE:
                     await _refine(interaction, self.job_id, self.candidate)
-                case Action.AGAIN | Action.SUBTLE | Action.STRONG:
+                case Action.AGAIN | Action.SUBTLE | Action.STRONG | Action.WHOLE:
                     await _go_on(interaction, self.action, self.job_id, self.candidate)
 
 

@@ -17,8 +17,8 @@ from bot.components.buttons import ActionButton
 from bot.components.deleting import DeleteButton
 from bot.components.more import MoreSelect
 from bot.custom_ids import Action, Target
-from bot.store import Job, JobState
-from inference import ModelInfo, Size
+from bot.store import Job, JobKind, JobState
+from inference import ImageRequest, ModelInfo, Size
 
 GREY = discord.Colour(0x80848E)
 BLURPLE = discord.Colour(0x5865F2)
@@ -68,7 +68,8 @@ def card(facts: CardFacts) -> ui.LayoutView:
 
 def _heading(facts: CardFacts) -> ui.Item[ui.LayoutView]:
     """The sketch beside the prompt and the state."""
-    words = f"**{texts.plain(facts.job.request.prompt)}**\n<@{facts.job.author_id}> · {texts.kind(facts.job.kind)}"
+    how = texts.how_made(facts.job.kind, facts.job.style)
+    words = f"**{texts.plain(facts.job.request.prompt)}**\n<@{facts.job.author_id}> · {how}"
     status = facts.status or texts.DONE
     if facts.sketch_file is None:
         return ui.TextDisplay(f"{words}\n{status}")
@@ -79,16 +80,21 @@ def _heading(facts: CardFacts) -> ui.Item[ui.LayoutView]:
 
 
 def _gallery(facts: CardFacts) -> ui.MediaGallery[ui.LayoutView]:
-    done = facts.job.state in (JobState.RENDERED, JobState.POSTED)
-    describe = texts.alt_text if done else texts.preview_alt_text
-    numbers = [candidate for candidate, _ in facts.candidates] or [1]  # one sheet of previews
-    items = [
-        discord.MediaGalleryItem(
-            f"attachment://{name}", description=describe(facts.job.request.prompt, number)
+    request = facts.job.request
+    descriptions = [
+        texts.alt_text(request.prompt, number, _strength(request, number)) for number, _ in facts.candidates
+    ] or [texts.preview_alt_text(request.prompt)]  # one sheet of previews
+    return ui.MediaGallery(
+        *(
+            discord.MediaGalleryItem(f"attachment://{name}", description=description)
+            for name, description in zip(facts.picture_files, descriptions, strict=True)
         )
-        for number, name in zip(numbers, facts.picture_files, strict=True)
-    ]
-    return ui.MediaGallery(*items)
+    )
+
+
+def _strength(request: ImageRequest, candidate: int) -> float | None:
+    """What is written on the pictures of a strength strip; None where it does not tell them apart."""
+    return request.strengths[candidate - 1] if request.strengths else None
 
 
 def _small_print(facts: CardFacts) -> str:
@@ -98,26 +104,39 @@ def _small_print(facts: CardFacts) -> str:
     if facts.model is not None:
         lines += texts.made_with(facts.model, facts.job.request.prompt)
     if facts.picks:
-        lines.append(texts.picks(facts.picks))
+        lines.append(texts.picks(facts.picks, facts.job.request.strengths))
     return "\n".join(f"-# {line}" for line in lines)
 
 
 def _rows(facts: CardFacts) -> list[ui.ActionRow[ui.LayoutView]]:
     job = facts.job
     delete = DeleteButton(Target(job_id=job.id))
+    # What somebody painted was taken for a part; they may have meant all of it, and can say so at any time.
+    painted_on = job.kind is JobKind.REPAINT and job.upload_id is not None
+    whole = [ActionButton(Action.WHOLE, job.id)] if painted_on else []
     if job.state.waits_or_runs:
-        return [_row([ActionButton(Action.CANCEL, job.id), delete])]
+        return [_row([ActionButton(Action.CANCEL, job.id), *whole, delete])]
     if job.state is JobState.FAILED or job.state is JobState.CANCELLED:
-        return [_row([ActionButton(Action.AGAIN, job.id), delete])]
+        return [_row([ActionButton(Action.AGAIN, job.id), *whole, delete])]
     rows = []
     if len(facts.candidates) > 1:
         taken = {candidate for _, candidate in facts.picks}
         numbers = [candidate for candidate, _ in facts.candidates]
-        rows.append(
-            _row([ActionButton(Action.PICK, job.id, number, chosen=number in taken) for number in numbers])
-        )
+        picks = [
+            ActionButton(
+                Action.PICK,
+                job.id,
+                number,
+                chosen=number in taken,
+                strength=_strength(job.request, number),
+            )
+            for number in numbers
+        ]
+        rows.append(_row(picks))
     actions = (Action.AGAIN, Action.SUBTLE, Action.STRONG, Action.REFINE)
     rows.append(_row([*(ActionButton(action, job.id) for action in actions), delete]))
+    if whole:
+        rows.append(_row(whole))
     rows.append(_row([MoreSelect(job.id, facts.candidates)]))
     return rows
 

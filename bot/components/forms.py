@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import discord
+import msgspec
 from discord import app_commands, ui
 
 from bot import options, remix, texts
@@ -20,6 +21,7 @@ from bot.answers import answering, sentence_for
 from bot.asker import Asker
 from bot.custom_ids import FORM_TEMPLATE, How, form_id
 from bot.errors import Gone
+from bot.file_recipe import recipe_in
 from bot.options import Form
 from bot.store import Found
 
@@ -28,15 +30,24 @@ if TYPE_CHECKING:
     from bot.jobs import Receipt
 
 _PROMPT, _NEGATIVE, _STRENGTH, _FLAGS, _FILE = "prompt", "negative", "strength", "flags", "file"
+_REGION = "region"
 _LABELS = {
+    _REGION: texts.REGION_LABEL,
     _PROMPT: texts.PROMPT_LABEL,
     _NEGATIVE: texts.NEGATIVE_LABEL,
     _STRENGTH: texts.STRENGTH_LABEL,
     _FLAGS: texts.FLAGS_LABEL,
 }
-_TITLES = {How.REFINE: texts.REFINE_TITLE, How.SKETCH: texts.SKETCH_TITLE}
+_TITLES = {
+    How.REFINE: texts.REFINE_TITLE,
+    How.SKETCH: texts.SKETCH_TITLE,
+    How.REPAINT: texts.REPAINT_TITLE,
+    How.SEAMS: texts.SEAMS_TITLE,
+    How.WHOLE: texts.WHOLE_TITLE,
+}
 
 _NUMBER_LENGTH, _FLAGS_LENGTH = 20, 200
+REGION_LENGTH = 200
 _OPEN_SECONDS = 300.0
 """How long discord.py keeps a form that it sent. We do not need it to; it only must not keep them for ever."""
 
@@ -44,7 +55,7 @@ _MOST_OFFERS = 1000
 
 
 class Subject(NamedTuple):
-    """What a form is about: kind p is a Picture of ours, m a file of somebody's message (an offer)."""
+    """What a form is about: kind p is a Picture of ours, m a file of somebody's message (an offer), d a Draft."""
 
     kind: str
     id: int
@@ -59,19 +70,26 @@ class Subject(NamedTuple):
         return form_id(self.kind, self.id, self.how)
 
 
+class Offer(NamedTuple):
+    """A picture of somebody's message. of: how many it has, this one among them. form: what is filled in at first."""
+
+    file: discord.Attachment
+    of: int
+    form: Form
+
+
 class Offers:
     """Files of other people's messages that a form is open about. In memory: their links end within a day anyway."""
 
     def __init__(self) -> None:
-        self._offers: OrderedDict[int, tuple[discord.Attachment, int]] = OrderedDict()
+        self._offers: OrderedDict[int, Offer] = OrderedDict()
 
-    def keep(self, interaction_id: int, file: discord.Attachment, count: int) -> None:
-        """count: how many pictures the message has, this one among them."""
-        self._offers[interaction_id] = file, count
+    def keep(self, interaction_id: int, file: discord.Attachment, of: int, form: Form) -> None:
+        self._offers[interaction_id] = Offer(file, of, form)
         while len(self._offers) > _MOST_OFFERS:
             self._offers.popitem(last=False)
 
-    def get(self, interaction_id: int) -> tuple[discord.Attachment, int]:
+    def get(self, interaction_id: int) -> Offer:
         """Raises Gone after a restart."""
         try:
             return self._offers[interaction_id]
@@ -82,13 +100,20 @@ class Offers:
 def form_view(subject: Subject, filled: Form) -> ui.Modal:
     """At most five fields: that is all a form may have."""
     modal = ui.Modal(title=_TITLES[subject.how], custom_id=subject.custom_id, timeout=_OPEN_SECONDS)
+    if subject.how is How.REPAINT:
+        region = _text(_REGION, filled.region, REGION_LENGTH, placeholder=texts.REGION_EXAMPLE)
+        modal.add_item(ui.Label(text=texts.REGION_LABEL, description=texts.REGION_HELP, component=region))
+    # A form has to open at once, and what the file says of itself takes longer to read.
+    file_may_say = subject.kind == "m"
     prompt = ui.TextInput[ui.Modal](
         custom_id=_PROMPT,
         style=discord.TextStyle.paragraph,
         default=filled.prompt or None,
         max_length=options.PROMPT_LENGTH,
+        required=not file_may_say,
     )
-    modal.add_item(ui.Label(text=texts.PROMPT_LABEL, description=texts.PROMPT_HELP, component=prompt))
+    what = texts.PROMPT_OR_FILES if file_may_say else texts.PROMPT_HELP
+    modal.add_item(ui.Label(text=texts.PROMPT_LABEL, description=what, component=prompt))
     negative = _text(_NEGATIVE, filled.negative, options.PROMPT_LENGTH)
     modal.add_item(ui.Label(text=texts.NEGATIVE_LABEL, description=options.NEGATIVE.help, component=negative))
     strength = _text(_STRENGTH, filled.strength, _NUMBER_LENGTH)
@@ -110,6 +135,7 @@ def form_about(found: Found, how: How, strength: float) -> tuple[Subject, Form]:
         prompt=before.prompt if before else "",
         negative=before.negative_prompt if before else "",
         strength=f"{wanted:g}",
+        flags=f"--{options.STYLE.flag} {found.style.name}" if found.style else "",
     )
     return Subject("p", found.picture.id, how), filled
 
@@ -144,11 +170,18 @@ class FormButton(ui.DynamicItem[ui.Button[Any]], template=FORM_TEMPLATE):
                 )
                 return
             bot = cast("discord.Interaction[ArtBot]", interaction).client
+            if self.subject.how.harmonises:
+                filled = await bot.harmonising.filled(Asker.of(interaction), *self.subject)
+                await open_form(interaction, self.subject, filled)
+                return
+            if self.subject.kind == "m":
+                await open_form(interaction, self.subject, bot.offers.get(self.subject.id).form)
+                return
             found = await bot.store.found(self.subject.id, interaction.user.id)
             if found is None:
                 raise Gone(texts.PICTURE_WAS_DELETED)
             await open_form(
-                interaction, *form_about(found, self.subject.how, bot.engine.models()[0].strength)
+                interaction, *form_about(found, self.subject.how, _freedom(bot, self.subject.how))
             )
 
 
@@ -164,6 +197,10 @@ async def on_form(interaction: discord.Interaction[ArtBot]) -> None:
         files = _files(interaction, data, typed.get(_FILE, ()))
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
+            own = await _own_words(interaction.client, subject, form)
+            if own is not None:
+                await _hand_back(interaction, subject, own, texts.FILE_HAS_RECIPE, had_file=False)
+                return
             receipt = await _carry_out(interaction, subject, form, files)
         except Exception as error:
             # Whatever it was: nothing that somebody typed is lost.
@@ -179,11 +216,32 @@ async def _carry_out(
     files: Sequence[discord.Attachment],
 ) -> Receipt:
     bot, asker = interaction.client, Asker.of(interaction)
+    if subject.how.harmonises:
+        return await bot.harmonising.from_form(asker, *subject, form)
     if subject.kind == "m":
-        return await bot.doors.sketch_of_offer(asker, *bot.offers.get(subject.id), form, subject.how)
+        offer = bot.offers.get(subject.id)
+        return await bot.doors.sketch_of_offer(asker, offer.file, offer.of, form, subject.how)
     if subject.how is How.SKETCH:
         return await bot.doors.sketch_of_ours(asker, subject.id, form)
+    if subject.how is How.REPAINT:
+        return await bot.repainting.of_form(asker, subject.id, form)
     return await bot.doors.refine(asker, subject.id, form, files)
+
+
+async def _own_words(bot: ArtBot, subject: Subject, form: Form) -> Form | None:
+    """Where nothing was asked for: what the file says it was made with, in the fields that were left open."""
+    if subject.kind != "m" or form.prompt.strip():
+        return None
+    found = await recipe_in(bot.offers.get(subject.id).file, bot.uploads, bot.engine.models())
+    if found is None:
+        return None
+    return msgspec.structs.replace(
+        form,
+        prompt=found.form.prompt,
+        negative=form.negative or found.form.negative,
+        strength=found.form.strength,
+        flags=form.flags or found.form.flags,
+    )
 
 
 async def _hand_back(
@@ -191,12 +249,18 @@ async def _hand_back(
 ) -> None:
     if had_file:
         sentence = f"{sentence} {texts.ATTACH_ONCE_MORE}"
-    values = {_PROMPT: form.prompt, _NEGATIVE: form.negative, _STRENGTH: form.strength, _FLAGS: form.flags}
+    values = {name: getattr(form, name) for name in _LABELS}
     view = ui.View(timeout=None)
     view.add_item(FormButton(subject))
     await interaction.edit_original_response(
         content=texts.with_fields(sentence, ((_LABELS[name], values[name]) for name in _LABELS)), view=view
     )
+
+
+def _freedom(bot: ArtBot, how: How) -> float:
+    """The strength of a first sketch, or of a part that is to become something else."""
+    model = bot.engine.models()[0]
+    return model.strong if how is How.REPAINT else model.strength
 
 
 def _text(custom_id: str, default: str, most: int, placeholder: str | None = None) -> ui.TextInput[ui.Modal]:
@@ -206,9 +270,7 @@ def _text(custom_id: str, default: str, most: int, placeholder: str | None = Non
 
 
 def _form(values: Mapping[str, str]) -> Form:
-    return Form(
-        prompt=values[_PROMPT], negative=values[_NEGATIVE], strength=values[_STRENGTH], flags=values[_FLAGS]
-    )
+    return Form(**values)
 
 
 def _typed(components: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -11,17 +11,21 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.asker import Asker
 from bot.components.deleting import ask_to_delete
 from bot.components.history import show_history
+from bot.components.pieces import begin_placing
+from bot.components.recipes import show_recipe
+from bot.components.repainting import show_grid
 from bot.components.sharing import show_sharing
 from bot.custom_ids import MORE_TEMPLATE, Target, more_id
 from bot.errors import Gone
-from bot.recipe import recipe_text
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
 
-_HISTORY, _RECIPE, _SHARE, _DELETE = "history", "recipe", "share", "delete-"
+_HISTORY, _RECIPE, _STRIP, _SHARE, _DELETE = "history", "recipe", "strip", "share", "delete-"
+_REPAINT, _PLACE = "repaint", "place"
 
 
 class MoreSelect(ui.DynamicItem[ui.Select[Any]], template=MORE_TEMPLATE):
@@ -56,6 +60,9 @@ def _choices(candidates: Sequence[tuple[int, int]]) -> list[discord.SelectOption
     choices = [
         discord.SelectOption(label=texts.MORE_HISTORY, description=texts.MORE_HISTORY_HELP, value=_HISTORY),
         discord.SelectOption(label=texts.MORE_RECIPE, description=texts.MORE_RECIPE_HELP, value=_RECIPE),
+        discord.SelectOption(label=texts.REPAINT_PART, description=texts.REPAINT_PART_HELP, value=_REPAINT),
+        discord.SelectOption(label=texts.MORE_STRIP, description=texts.MORE_STRIP_HELP, value=_STRIP),
+        discord.SelectOption(label=texts.MORE_PLACE, description=texts.MORE_PLACE_HELP, value=_PLACE),
         discord.SelectOption(label=texts.MORE_SHARE, description=texts.MORE_SHARE_HELP, value=_SHARE),
     ]
     if len(candidates) > 1:  # the only one goes with its card
@@ -81,10 +88,17 @@ async def _carry_out(interaction: discord.Interaction[ArtBot], job_id: int, chos
     if chosen == _HISTORY:
         await show_history(interaction, await store.scene(job.scene_id))
     elif chosen == _RECIPE:
-        parent = await store.picture(job.parent_id) if job.parent_id is not None else None
-        await interaction.edit_original_response(
-            content=recipe_text(job, parent.number if parent is not None else None)
-        )
+        picture, _ = await interaction.client.reach.candidate(job, 0, interaction.user.id)
+        await show_recipe(interaction, picture.id)
+    elif chosen == _REPAINT:
+        picture, _ = await interaction.client.reach.candidate(job, 0, interaction.user.id)
+        await show_grid(interaction, picture)
+    elif chosen == _STRIP:
+        receipt = await interaction.client.doors.strip_of(Asker.of(interaction), job_id)
+        await interaction.edit_original_response(content=receipt.sentence)
+    elif chosen == _PLACE:
+        picture, _ = await interaction.client.reach.candidate(job, 0, interaction.user.id)
+        await begin_placing(interaction, picture.id)
     elif chosen.startswith(_DELETE):
         found = await store.found_on_card(job_id, int(chosen.removeprefix(_DELETE)), interaction.user.id)
         if found is None:

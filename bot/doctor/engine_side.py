@@ -98,14 +98,15 @@ async def _models(settings: Settings) -> tuple[Model, ...]:
 
 def about_model(model: Model, *, is_default: bool) -> Finding:
     which = f"{model.name} (the default)" if is_default else model.name
-    if model.source == "built in":
-        sentence = f"{which} is the built-in stand-in, which paints soft colours and no pictures."
+    if model.source == "built in" and not model.problem:
+        sentence = f"{which} is built in: emoji art of the few hundred things that /help lists."
         return note("models", sentence, _OWN_MODELS) if is_default else ok("models", sentence)
     if model.source == "hub" and not model.here:
         advice = f"To have it before: python -m inference fetch {model.name}"
         return note("models", f"{which} is not here yet; it is fetched at the next start.", advice)
     if model.problem:
-        return mend("models", f"{which} cannot be used. {model.problem}", _OWN_MODELS)
+        advice = "Install Moonsketch anew." if model.source == "built in" else _OWN_MODELS
+        return mend("models", f"{which} cannot be used. {model.problem}", advice)
     return ok("models", f"{which} is here, {gigabytes(model.weights_bytes)} of weights.")
 
 

@@ -16,8 +16,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from bot.store.database import Database, DatabaseTooNew, Row, Transaction
+from bot.store.drafts import Drafts
 from bot.store.files import FileMissing, Files
+from bot.store.pieces import Pieces
 from bot.store.records import (
+    Draft,
+    DraftState,
     Found,
     Job,
     JobKind,
@@ -25,17 +29,23 @@ from bot.store.records import (
     NewJob,
     NewPicture,
     NewScene,
+    OwnedPiece,
     Picture,
     PictureKind,
     Post,
     Scene,
     Shares,
     Shown,
+    Style,
 )
+from bot.store.styles import OwnStyles
+from bot.store.ways import Ways, shown_of
 from inference import ImageRequest, PictureRef
 
 __all__ = [
     "DatabaseTooNew",
+    "Draft",
+    "DraftState",
     "FileMissing",
     "Files",
     "Found",
@@ -45,6 +55,7 @@ __all__ = [
     "NewJob",
     "NewPicture",
     "NewScene",
+    "OwnedPiece",
     "Picture",
     "PictureKind",
     "Post",
@@ -52,12 +63,13 @@ __all__ = [
     "Shares",
     "Shown",
     "Store",
+    "Style",
     "Transaction",
 ]
 
 _R = TypeVar("_R", bound=msgspec.Struct)
 
-_JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...]}
+_JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...], "style": Style}
 
 
 class Store:
@@ -66,6 +78,10 @@ class Store:
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
         self.files = files
+        self.drafts = Drafts(database)
+        self.pieces = Pieces(database)
+        self.styles = OwnStyles(database)
+        self.ways = Ways(database)
 
     @classmethod
     async def open(cls, folder: Path) -> Store:
@@ -115,15 +131,17 @@ class Store:
             return _record(Job, row)
         scene_id = await _begin_scene(tx, new.scene, now) if isinstance(new.scene, NewScene) else new.scene
         upload_id = await self.add_picture(tx, scene_id, None, new.upload, now) if new.upload else None
+        self.files.claimed(new.request.mask)
         job_id = await tx.insert(
-            "INSERT INTO job (source, kind, scene_id, guild_id, author_id, state, request, parent_id, upload_id,"
-            " notes, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+            "INSERT INTO job (source, kind, scene_id, guild_id, author_id, state, request, style, parent_id,"
+            " upload_id, notes, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
             new.source,
             new.kind,
             scene_id,
             new.guild_id,
             new.author_id,
             _json(new.request),
+            None if new.style is None else _json(new.style),
             new.parent_id,
             upload_id,
             _json(new.notes),
@@ -194,8 +212,9 @@ class Store:
         if not changed:
             return False
         added = [await self.add_picture(tx, job.scene_id, job.id, picture, now) for picture in pictures]
-        if len(added) == 1:
+        if len(added) == 1 and pictures[0].piece is None:
             await self.set_current(tx, job.scene_id, job.author_id, added[0])
+        await self.ways.forget(tx, job.scene_id, job.author_id)
         return True
 
     async def shown(self, tx: Transaction, job_id: int) -> None:
@@ -238,6 +257,10 @@ class Store:
 
     # Scenes
 
+    async def begin_scene(self, tx: Transaction, new: NewScene, now: float) -> int:
+        """For a first picture that no job makes."""
+        return await _begin_scene(tx, new, now)
+
     async def scene(self, scene_id: int) -> Scene:
         """The Scene of a row that names it."""
         return _record(Scene, await self._database.one("SELECT * FROM scene WHERE id = ?", scene_id))
@@ -273,18 +296,25 @@ class Store:
     async def history(self, scene_id: int) -> list[Shown]:
         """Every picture of a Scene, oldest first."""
         rows = await self._database.all(
-            "SELECT picture.*, json_extract(job.request, '$.prompt') AS prompt, job.kind AS job_kind FROM picture"
+            "SELECT picture.*, job.kind AS job_kind, request, style, model_version FROM picture"
             " LEFT JOIN job ON job.id = picture.job_id WHERE picture.scene_id = ? ORDER BY number",
             scene_id,
         )
-        return [
-            Shown(
-                picture=_record(Picture, row),
-                prompt=row["prompt"],
-                kind=JobKind(row["job_kind"]) if row["job_kind"] else None,
-            )
-            for row in rows
-        ]
+        return [shown_of(row) for row in rows]
+
+    async def numbered(self, scene_id: int, number: int) -> Picture | None:
+        """The picture that people call by that number."""
+        row = await self._database.one(
+            "SELECT * FROM picture WHERE scene_id = ? AND number = ?", scene_id, number
+        )
+        return _as(Picture, row)
+
+    async def last_number(self, scene_id: int) -> int:
+        row = await self._database.one(
+            "SELECT coalesce(max(number), 0) FROM picture WHERE scene_id = ?", scene_id
+        )
+        assert row is not None  # an aggregate always has one row
+        return int(row[0])
 
     async def candidates(self, job_id: int) -> list[Picture]:
         """What came of a job and was not deleted, in order."""
@@ -314,7 +344,7 @@ class Store:
     async def _found(self, where: str, person_id: int, *values: int) -> Found | None:
         """One read, for a modal has to be the first answer to a press."""
         row = await self._database.one(
-            "SELECT picture.*, request AS made_by, person_id IS NOT NULL AS picked FROM picture"
+            "SELECT picture.*, request AS made_by, style AS made_in, person_id IS NOT NULL AS picked FROM picture"
             " LEFT JOIN job ON job.id = picture.job_id LEFT JOIN pick"
             " ON pick.job_id = picture.job_id AND pick.candidate = picture.candidate AND person_id = ?1"
             f" WHERE picture.deleted_at IS NULL AND ({where}) ORDER BY picked DESC, picture.candidate LIMIT 1",
@@ -324,15 +354,16 @@ class Store:
         if row is None:
             return None
         request = msgspec.json.decode(row["made_by"], type=ImageRequest) if row["made_by"] else None
-        return Found(picture=_record(Picture, row), request=request, picked=bool(row["picked"]))
+        style = msgspec.json.decode(row["made_in"], type=Style) if row["made_in"] else None
+        return Found(picture=_record(Picture, row), request=request, style=style, picked=bool(row["picked"]))
 
     async def current_picture(self, scene_id: int, person_id: int) -> Picture | None:
-        """The person's own pick in this Scene, else the Scene's latest."""
+        """The person's own pick in this Scene, else the Scene's latest that is no Piece, if it has any such."""
         row = await self._database.one(
             "SELECT picture.* FROM picture"
             " LEFT JOIN current_picture ON current_picture.picture_id = picture.id AND person_id = ?"
             " WHERE picture.scene_id = ? AND deleted_at IS NULL"
-            " ORDER BY person_id IS NULL, number DESC LIMIT 1",
+            " ORDER BY person_id IS NULL, piece IS NOT NULL, number DESC LIMIT 1",
             person_id,
             scene_id,
         )
@@ -348,7 +379,7 @@ class Store:
         return {row["person_id"]: row["candidate"] for row in rows}
 
     async def pick(self, tx: Transaction, picture: Picture, person_id: int) -> None:
-        """A person's choice among a job's Candidates; it becomes their current picture too."""
+        """A person's choice among a job's Candidates; it becomes their current picture too, if it is no Piece."""
         await tx.run(
             "INSERT INTO pick VALUES (?, ?, ?)"
             " ON CONFLICT (job_id, person_id) DO UPDATE SET candidate = excluded.candidate",
@@ -356,7 +387,8 @@ class Store:
             person_id,
             picture.candidate,
         )
-        await self.set_current(tx, picture.scene_id, person_id, picture.id)
+        if picture.piece is None:
+            await self.set_current(tx, picture.scene_id, person_id, picture.id)
 
     async def add_picture(
         self, tx: Transaction, scene_id: int, job_id: int | None, new: NewPicture, now: float
@@ -364,8 +396,8 @@ class Store:
         self.files.claimed(new.file, new.latents)
         return await tx.insert(
             "INSERT INTO picture (scene_id, number, parent_id, kind, author_id, file, width, height, latents,"
-            " latents_of, job_id, candidate, created_at)"
-            " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+            " latents_of, job_id, candidate, piece, made, created_at)"
+            " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
             " FROM picture WHERE scene_id = ?1",
             scene_id,
             new.parent_id,
@@ -378,10 +410,18 @@ class Store:
             new.latents_of,
             job_id,
             new.candidate,
+            new.piece,
+            new.made,
             now,
         )
 
     async def set_current(self, tx: Transaction, scene_id: int, person_id: int, picture_id: int) -> None:
+        """A person goes on from that picture; what they undid before cannot be redone any more."""
+        await self.move_current(tx, scene_id, person_id, picture_id)
+        await self.ways.forget(tx, scene_id, person_id)
+
+    async def move_current(self, tx: Transaction, scene_id: int, person_id: int, picture_id: int) -> None:
+        """The same for a step back or forward."""
         await tx.run(
             "INSERT INTO current_picture VALUES (?, ?, ?)"
             " ON CONFLICT (scene_id, person_id) DO UPDATE SET picture_id = excluded.picture_id",
@@ -391,6 +431,11 @@ class Store:
         )
 
     # Posts
+
+    async def also_shows(self, tx: Transaction, nonce: str, picture_ids: Iterable[int]) -> None:
+        """The message is deleted with any of these pictures."""
+        for picture_id in picture_ids:
+            await tx.run("INSERT OR IGNORE INTO also_shows VALUES (?, ?)", nonce, picture_id)
 
     async def post_of_message(self, message_id: int) -> Post | None:
         return _as(Post, await self._database.one("SELECT * FROM post WHERE message_id = ?", message_id))
@@ -402,20 +447,26 @@ class Store:
         )
         return _as(Post, row)
 
-    async def count_posts(self, tx: Transaction, job_id: int | None, picture_id: int | None) -> int:
+    async def count_posts(
+        self, tx: Transaction, job_id: int | None, picture_id: int | None, draft_id: int | None = None
+    ) -> int:
         row = await tx.one(
-            "SELECT count(*) FROM post WHERE job_id IS ? AND picture_id IS ?", job_id, picture_id
+            "SELECT count(*) FROM post WHERE job_id IS ? AND picture_id IS ? AND draft_id IS ?",
+            job_id,
+            picture_id,
+            draft_id,
         )
         assert row is not None  # an aggregate always has one row
         return int(row[0])
 
     async def intend_post(self, tx: Transaction, post: Post) -> None:
         await tx.run(
-            "INSERT INTO post (nonce, job_id, picture_id, channel_id, message_id, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO post (nonce, job_id, picture_id, draft_id, channel_id, message_id, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             post.nonce,
             post.job_id,
             post.picture_id,
+            post.draft_id,
             post.channel_id,
             post.message_id,
             post.created_at,
@@ -447,11 +498,16 @@ class Store:
     async def delete_job(self, tx: Transaction, job_id: int, now: float) -> bool:
         """Its words go, and whatever it still had to do. False if it was deleted before."""
         changed = await tx.run(
-            "UPDATE job SET deleted_at = ?, shown = 1, notes = '[]',"
+            "UPDATE job SET deleted_at = ?, shown = 1, notes = '[]', style = NULL,"
             " request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
             " state = CASE WHEN state IN ('queued', 'running') THEN 'cancelled'"
             " WHEN state = 'rendered' THEN 'posted' ELSE state END WHERE id = ? AND deleted_at IS NULL",
             now,
+            job_id,
+        )
+        await tx.run(
+            "INSERT OR IGNORE INTO doomed_file SELECT json_extract(request, '$.mask') FROM job WHERE id = ?"
+            " AND json_extract(request, '$.mask') IS NOT NULL",
             job_id,
         )
         return bool(changed)
@@ -498,6 +554,8 @@ class Store:
             "SELECT post.* FROM job JOIN post ON post.job_id = job.id WHERE deleted_at IS NOT NULL AND NOT gone"
             " AND message_id IS NOT NULL UNION SELECT post.* FROM picture JOIN post"
             " ON post.picture_id = picture.id WHERE deleted_at IS NOT NULL AND NOT gone"
+            " AND message_id IS NOT NULL UNION SELECT post.* FROM picture JOIN also_shows"
+            " ON also_shows.picture_id = picture.id JOIN post USING (nonce) WHERE deleted_at IS NOT NULL AND NOT gone"
             " AND message_id IS NOT NULL"
         )
         return [_record(Post, row) for row in rows]
@@ -567,7 +625,8 @@ async def _begin_scene(tx: Transaction, new: NewScene, now: float) -> int:
 async def _is_held(tx: Transaction, file: PictureRef) -> bool:
     row = await tx.one(
         "SELECT 1 FROM picture WHERE file = ?1 AND deleted_at IS NULL"
-        " UNION SELECT 1 FROM picture WHERE latents = ?1 AND deleted_at IS NULL",
+        " UNION SELECT 1 FROM picture WHERE latents = ?1 AND deleted_at IS NULL"
+        " UNION SELECT 1 FROM job WHERE json_extract(request, '$.mask') = ?1 AND deleted_at IS NULL",
         file,
     )
     return row is not None
@@ -587,6 +646,6 @@ def _record(record: type[_R], row: Row | None) -> _R:
         raise LookupError(f"no {record.__name__.lower()} of that id")
     values: dict[str, Any] = {column: row[column] for column in row.keys()}  # noqa: SIM118 - a Row iterates values
     for column, kind in _JSON_COLUMNS.items():
-        if column in values:
+        if values.get(column) is not None:
             values[column] = msgspec.json.decode(values[column], type=kind)
     return msgspec.convert(values, record, strict=False)

@@ -26,7 +26,6 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",  # macOS: fsync alone does not reach the disk there
     "PRAGMA busy_timeout = 5000",
-    "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
 )
 
@@ -75,6 +74,8 @@ class Database:
                 await connection.execute_fetchall(pragma)
             database = cls(connection)
             await database._migrate()
+            # Only now: a migration that makes a table anew must not take along what refers to its rows.
+            await connection.execute_fetchall("PRAGMA foreign_keys = ON")
         except BaseException:
             await connection.close()
             raise

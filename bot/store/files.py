@@ -50,7 +50,7 @@ class Files:
 
     async def get(self, ref: PictureRef) -> bytes:
         """The bytes of `ref`. Raises FileMissing."""
-        return await asyncio.to_thread(self._get, ref)
+        return await asyncio.to_thread(self.read, ref)
 
     async def remove(self, ref: PictureRef) -> None:
         """Bytes that are gone already are gone."""
@@ -88,7 +88,8 @@ class Files:
             _sync_folder(self._folder)
             _sync_folder(self._folder.parent)
 
-    def _get(self, ref: PictureRef) -> bytes:
+    def read(self, ref: PictureRef) -> bytes:
+        """As `get`, for work that is off the event loop already."""
         try:
             return self._path(ref).read_bytes()
         except FileNotFoundError:

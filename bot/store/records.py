@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
@@ -32,11 +33,21 @@ class JobKind(StrEnum):
     AGAIN = "again"
     SUBTLE = "subtle"
     STRONG = "strong"
+    REPAINT = "repaint"
+    PIECE = "piece"
+    HARMONISE = "harmonise"
+    STRIP = "strip"
 
 
 class PictureKind(StrEnum):
+    """How a Picture came about. painted: an edited copy of its parent, cleaned. shaped: cropped, turned, scaled …"""
+
     UPLOADED = "uploaded"
     GENERATED = "generated"
+    PAINTED = "painted"
+    CUT = "cut"
+    COMPOSED = "composed"
+    SHAPED = "shaped"
 
 
 class Shares(StrEnum):
@@ -44,6 +55,28 @@ class Shares(StrEnum):
 
     EVERYONE = "everyone"
     MINE = "mine"
+
+
+class Style(msgspec.Struct, frozen=True, kw_only=True):
+    """A preset of words that are put round a person's own.
+
+    template: a prompt with {prompt} in it. strength: the recommended one, None for the model's own. title: what it is
+    called in full; empty for a server's own.
+    """
+
+    HOLE: ClassVar[str] = "{prompt}"
+
+    name: str
+    template: str
+    negative: str = ""
+    strength: float | None = None
+    title: str = ""
+
+    def round(self, request: ImageRequest) -> ImageRequest:
+        """The request as the engine is told it. Not `format`: people write braces too."""
+        negative = ", ".join(part for part in (request.negative_prompt, self.negative) if part)
+        prompt = self.template.replace(self.HOLE, request.prompt)
+        return msgspec.structs.replace(request, prompt=prompt, negative_prompt=negative)
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +100,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """piece: its name, where it is a Piece. made: how it came of its parent without a model, in words for people."""
+
     id: int
     scene_id: int
     number: int
@@ -80,6 +115,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     latents_of: str | None
     job_id: int | None
     candidate: int | None
+    piece: str | None = None
+    made: str | None = None
     created_at: float
     deleted_at: float | None = None
 
@@ -94,15 +131,26 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A Picture in its Scene's history; prompt and kind are those of the job it came of."""
+    """A Picture in its Scene's history, and the job it came of, if it came of one."""
 
     picture: Picture
-    prompt: str | None
-    kind: JobKind | None
+    kind: JobKind | None = None
+    request: ImageRequest | None = None
+    style: Style | None = None
+    model_version: str = ""
+
+    @property
+    def sample(self) -> int:
+        return (self.picture.candidate or 1) - 1
+
+    @property
+    def told(self) -> ImageRequest | None:
+        """The request as the engine got it: with the words of its style."""
+        return self.request if self.request is None or self.style is None else self.style.round(self.request)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A Picture that somebody points at, and the request it came of; none for an uploaded one.
+    """A Picture that somebody points at, and the request and style it came of; none for an uploaded one.
 
     picked: it is their own pick on that card.
     """
@@ -110,10 +158,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture
     request: ImageRequest | None
     picked: bool
+    style: Style | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asked, where to answer, its state and attempt, and its ImageRequest."""
+    """Who asked, where to answer, its state and attempt, and its ImageRequest.
+
+    request: in the person's own words; `to_draw` has those of the style round them.
+    """
 
     id: int
     source: str
@@ -133,7 +185,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     started_at: float | None
     seconds: float | None
+    style: Style | None = None
     deleted_at: float | None = None
+
+    @property
+    def to_draw(self) -> ImageRequest:
+        """What the engine is told."""
+        return self.request if self.style is None else self.style.round(self.request)
 
     @property
     def deleted(self) -> bool:
@@ -147,9 +205,41 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     job_id: int | None
     picture_id: int | None
+    draft_id: int | None = None
     channel_id: int
     message_id: int | None
     gone: bool = False
+    created_at: float
+
+
+class OwnedPiece(msgspec.Struct, frozen=True, kw_only=True):
+    """A Piece that somebody may place, and the title of the Scene that it is of."""
+
+    picture: Picture
+    scene_title: str
+
+
+class DraftState(StrEnum):
+    OPEN = "open"
+    PLACED = "placed"
+    DISCARDED = "discarded"
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A placing in progress. layers and earlier are JSON, which `bot.scene.drafting` reads and writes.
+
+    base_id: the Picture that is placed onto. result_id: the one that it became.
+    """
+
+    id: int
+    scene_id: int
+    author_id: int
+    base_id: int
+    layers: str
+    selected: int
+    earlier: str
+    state: DraftState
+    result_id: int | None
     created_at: float
 
 
@@ -172,11 +262,14 @@ class NewPicture(msgspec.Struct, frozen=True, kw_only=True):
     latents: PictureRef | None = None
     latents_of: str | None = None
     candidate: int | None = None
+    piece: str | None = None
+    made: str | None = None
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """What a door hands to `jobs`: everything that is known before anything is stored.
 
+    request: in the person's own words; those of `style` are put round them when it is drawn.
     scene: an existing Scene's id, or how to begin one. upload: the picture that was sent along, to be remembered
     with the job. parent_id: the Picture it goes on from.
     """
@@ -189,4 +282,5 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     request: ImageRequest
     upload: NewPicture | None = None
     parent_id: int | None = None
+    style: Style | None = None
     notes: tuple[str, ...] = ()

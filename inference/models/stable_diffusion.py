@@ -211,7 +211,8 @@ class StableDiffusion:
     @torch.inference_mode()
     def encode_picture(self, canvas: RGB) -> DiagonalGaussianDistribution:
         """What the VAE makes of a canvas: a distribution, of which each sample draws its own start."""
-        values = torch.from_numpy(canvas.astype(np.float32) / 255.0).permute(2, 0, 1)[None]
+        # Rows, columns and colours lie in memory as in the pipelines: torch chooses by that how it computes.
+        values = torch.from_numpy(np.stack([canvas.astype(np.float32) / 255.0])).permute(0, 3, 1, 2)
         encoded = self._encoded(2.0 * values - 1.0)
         if self.vae.dtype != torch.float32 and not torch.isfinite(encoded.parameters).all():
             log.warning("encoding again in float32: the latents are not finite in %s", self.vae.dtype)

@@ -112,6 +112,7 @@ def test_an_option_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         ({"negative": "x" * 501}, "The negative prompt has 501 characters"),
         ({"sampler": "heun"}, "I don't know the sampler"),
         ({"model": "photo"}, "I don't know the model"),
+        ({"style": "crayn"}, "I don't know the style “crayn”. Did you mean `crayon`?"),
         ({"prompt": " "}, "The prompt is empty"),
         ({"prompt": "x" * 501}, "The prompt has 501 characters"),
     ],

@@ -5,31 +5,49 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.custom_ids import (
     BUTTON_TEMPLATE,
+    DRAFT_TEMPLATE,
     ERASE_TEMPLATE,
+    FILL_TEMPLATE,
     FORM_TEMPLATE,
+    GRID_TEMPLATE,
     HELP_TEMPLATE,
     HISTORY_TEMPLATE,
     MORE_TEMPLATE,
+    PIECES_TEMPLATE,
+    PLACE_TEMPLATE,
     QUEUE_TEMPLATE,
     SHARE_TEMPLATE,
+    SHOW_TEMPLATE,
+    STEP_TEMPLATE,
+    WHICH_TEMPLATE,
     Action,
     How,
+    Press,
     Step,
     Target,
+    Way,
     button_id,
+    draft_id,
     erase_id,
+    fill_id,
     form_id,
+    grid_id,
     help_id,
     history_id,
     more_id,
     names_job,
+    pieces_id,
+    place_id,
     queue_id,
     share_id,
+    show_id,
+    step_id,
+    which_id,
 )
 from bot.store import Shares
 
@@ -42,6 +60,14 @@ TEMPLATES = (
     FORM_TEMPLATE,
     ERASE_TEMPLATE,
     SHARE_TEMPLATE,
+    FILL_TEMPLATE,
+    GRID_TEMPLATE,
+    WHICH_TEMPLATE,
+    DRAFT_TEMPLATE,
+    PLACE_TEMPLATE,
+    PIECES_TEMPLATE,
+    SHOW_TEMPLATE,
+    STEP_TEMPLATE,
 )
 
 GREATEST_ID = 10**18 - 1
@@ -63,15 +89,38 @@ def test_a_button_is_read_as_it_was_written(action: Action, job: int, candidate:
     assert len(written) <= LONGEST
 
 
-@given(scene=ids)
-def test_a_history_select_is_read_as_it_was_written(scene: int) -> None:
-    """The Scene comes back, in a length that Discord takes."""
-    written = history_id(scene)
+@given(picture=ids, left=st.integers(0, 4096), top=st.integers(0, 4096))
+def test_a_fill_button_is_read_as_it_was_written(picture: int, left: int, top: int) -> None:
+    """The picture and where the old one lies in it come back, in a length that Discord takes."""
+    written = fill_id(picture, (left, top))
+
+    match = re.fullmatch(FILL_TEMPLATE, written)
+    assert match is not None
+    assert (int(match["picture"]), int(match["left"]), int(match["top"])) == (picture, left, top)
+    assert len(written) <= LONGEST
+
+
+@given(scene=ids, page=st.integers(0, 10**6 - 1))
+def test_a_history_select_is_read_as_it_was_written(scene: int, page: int) -> None:
+    """The Scene and the page come back, in a length that Discord takes."""
+    written = history_id(scene, page)
 
     match = re.fullmatch(HISTORY_TEMPLATE, written)
     assert match is not None
-    assert int(match["scene"]) == scene
+    assert (int(match["scene"]), int(match["page"])) == (scene, page)
     assert len(written) <= LONGEST
+
+
+@given(number=ids, way=st.sampled_from(Way))
+def test_the_buttons_of_a_step_are_read_as_they_were_written(number: int, way: Way) -> None:
+    """The Scene and the way, or the picture, come back, in a length that Discord takes."""
+    stepping, showing = step_id(number, way), show_id(number)
+
+    step, show = re.fullmatch(STEP_TEMPLATE, stepping), re.fullmatch(SHOW_TEMPLATE, showing)
+    assert step is not None
+    assert show is not None
+    assert (int(step["scene"]), step["way"], int(show["picture"])) == (number, way, number)
+    assert max(len(stepping), len(showing)) <= LONGEST
 
 
 @given(job=ids)
@@ -86,9 +135,11 @@ def test_a_button_under_queue_is_read_as_it_was_written(job: int) -> None:
     assert len(written) <= LONGEST
 
 
-@given(number=st.integers(1, 10**20 - 1), kind=st.sampled_from("pm"), how=st.sampled_from(How))
+@given(number=st.integers(1, 10**20 - 1), kind=st.sampled_from("pmd"), how=st.sampled_from(How))
 def test_a_form_is_read_as_it_was_written(number: int, kind: str, how: How) -> None:
-    """What it is about comes back; interactions are numbered higher than anything of ours."""
+    """What it is about comes back, if it can be about that; interactions are numbered higher than anything of ours."""
+    suitable = {"p": set(How), "m": {How.SKETCH, How.REFINE}, "d": {How.SEAMS, How.WHOLE}}
+    assume(how in suitable[kind])
     written = form_id(kind, number, how)
 
     match = re.fullmatch(FORM_TEMPLATE, written)
@@ -108,6 +159,28 @@ def test_a_delete_button_is_read_as_it_was_written(number: int, step: Step, card
     assert len(written) <= LONGEST
 
 
+@given(picture=ids)
+def test_a_grid_button_is_read_as_it_was_written(picture: int) -> None:
+    """The picture comes back, in a length that Discord takes."""
+    written = grid_id(picture)
+
+    match = re.fullmatch(GRID_TEMPLATE, written)
+    assert match is not None
+    assert int(match["picture"]) == picture
+    assert len(written) <= LONGEST
+
+
+@given(message=st.integers(1, 10**20 - 1), picture=st.integers(0, GREATEST_ID))
+def test_an_answer_about_a_copy_is_read_as_it_was_written(message: int, picture: int) -> None:
+    """Whose message it is about and which picture it names come back; 0 is none."""
+    written = which_id(message, picture)
+
+    match = re.fullmatch(WHICH_TEMPLATE, written)
+    assert match is not None
+    assert (int(match["message"]), int(match["picture"])) == (message, picture)
+    assert len(written) <= LONGEST
+
+
 @given(model=models)
 def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
     """Whatever a model may be called comes back, in a length that Discord takes."""
@@ -116,6 +189,28 @@ def test_a_help_select_is_read_as_it_was_written(model: str) -> None:
     match = re.fullmatch(HELP_TEMPLATE, written)
     assert match is not None
     assert match["model"] == model
+    assert len(written) <= LONGEST
+
+
+@given(draft=ids, press=st.sampled_from(Press))
+def test_a_button_of_a_placing_is_read_as_it_was_written(draft: int, press: Press) -> None:
+    """The Draft and what is pressed come back, in a length that Discord takes."""
+    written = draft_id(draft, press)
+
+    match = re.fullmatch(DRAFT_TEMPLATE, written)
+    assert match is not None
+    assert (int(match["draft"]), match["press"]) == (draft, press)
+    assert len(written) <= LONGEST
+
+
+@given(picture=ids)
+def test_a_place_button_is_read_as_it_was_written(picture: int) -> None:
+    """The picture comes back, in a length that Discord takes."""
+    written = place_id(picture)
+
+    match = re.fullmatch(PLACE_TEMPLATE, written)
+    assert match is not None
+    assert int(match["picture"]) == picture
     assert len(written) <= LONGEST
 
 
@@ -132,6 +227,14 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         form_id("p", number, How.REFINE),
         erase_id(Target(job_id=number), Step.ASK),
         share_id(Shares.MINE),
+        fill_id(number, (number % 4097, 0)),
+        grid_id(number),
+        which_id(number, number),
+        draft_id(number, Press.LEFT),
+        place_id(number),
+        pieces_id(),
+        show_id(number),
+        step_id(number, Way.REDO),
     )
 
     fitting = [
@@ -159,6 +262,12 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         "art:form:p1:other",
         "art:form:j1:refine",
         "art:form:p:refine",
+        "art:form:d1:refine",
+        "art:form:m1:whole",
+        "art:draft:1:jump",
+        "art:draft::left",
+        "art:place:1:1",
+        "art:pieces:1:0",
         "art:erase:m1:ask",
         "art:erase:j1:no",
         "art:share:nobody:0",

@@ -516,7 +516,7 @@ async def test_each_model_is_looked_at(tmp_path: Path) -> None:
     found = await engine_findings(
         tmp_path,
         f'[models.moon]\nfolder = "{(tmp_path / "moon").as_posix()}"\n[models.far]\nhub = "someone/far"\n'
-        '[models.gone]\nfolder = "gone"\n[models.stand-in]\n',
+        '[models.gone]\nfolder = "gone"\n[models.emoji]\n',
     )
 
     models = [each for each in found if each.topic == "models"]
@@ -526,11 +526,12 @@ async def test_each_model_is_looked_at(tmp_path: Path) -> None:
     assert str(tmp_path / "gone") in models[2].sentence
 
 
-async def test_without_a_catalogue_there_is_the_stand_in(tmp_path: Path) -> None:
-    """Nothing is wrong with that; where better pictures come from is said."""
+async def test_without_a_catalogue_there_is_the_built_in_model(tmp_path: Path) -> None:
+    """Nothing is wrong with that; what it knows and where other pictures come from is said."""
     found = await engine_findings(tmp_path, None)
 
     assert level_of(found, "models") is Level.NOTE
+    assert "/help" in words_of(found, "models")
     assert "README" in words_of(found, "models")
 
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from bot import images, texts
 from bot.decode_child import KEPT_SIDE, Answer, Clean, Refused, clean
 from bot.errors import BadPicture
 from bot.images import MOST_BYTES, Decoder
+from bot.png_text import with_text
 from inference import Pixels, Size
 from tests.bot.pictures import (
     MARKER,
@@ -341,6 +342,48 @@ def chunks_of(png: bytes) -> set[bytes]:
     return names
 
 
+# What a picture says it was made with
+
+
+def with_comment(kind: str, comment: bytes) -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    return file_of(SMALL, kind, exif=exif)
+
+
+@pytest.mark.parametrize(
+    "data, words",
+    [
+        pytest.param(with_text(PNG, "a moon"), "a moon", id="PNG"),
+        pytest.param(with_text(PNG, "月"), "月", id="PNG of other letters"),
+        pytest.param(with_comment("JPEG", b"UNICODE\0" + "a 月".encode("utf-16-be")), "a 月", id="JPEG"),
+        pytest.param(with_comment("WEBP", b"UNICODE\0" + "a moon".encode("utf-16-le")), "a moon", id="WebP"),
+        pytest.param(with_comment("JPEG", b"ASCII\0\0\0a moon"), "a moon", id="ASCII"),
+        pytest.param(with_comment("JPEG", b"\0\0\0\0\0\0\0\0a camera's"), "", id="a camera's own notes"),
+        pytest.param(with_comment("JPEG", b"UNICODE\0" + b"\xd8\0\0"), "�", id="half a letter"),
+        pytest.param(with_comment("JPEG", b"ASCII\0\0\0" + b"a" * 40_000), "a" * 4_000, id="without an end"),
+        pytest.param(with_metadata("PNG"), "", id="another text"),
+        pytest.param(JPEG, "", id="nothing"),
+    ],
+)
+def test_its_parameters_are_told_apart_from_its_pixels(data: bytes, words: str) -> None:
+    """Beside the picture, in which nothing of them is kept."""
+    answer = clean(data)
+
+    assert isinstance(answer, Clean)
+    assert answer.parameters == words
+    assert chunks_of(answer.png) == {b"IHDR", b"IDAT", b"IEND"}
+
+
+async def test_parameters_come_through_the_decode_process() -> None:
+    """The picture that is stored has none; whoever asks for it gets them as words."""
+    async with decoding() as decoder:
+        told, silent = await decoder.clean(with_text(PNG, "a moon\nSteps: 3")), await decoder.clean(PNG)
+
+    assert (told.parameters, silent.parameters) == ("a moon\nSteps: 3", "")
+    assert told.png == silent.png
+
+
 # The keeper of the decode process
 
 
@@ -547,17 +590,3 @@ async def test_previews_share_one_sheet(count: int, size: tuple[int, int]) -> No
     assert (sheet.format, sheet.size) == ("WEBP", size)
     for number, colour in enumerate(colours[:count]):
         assert near(sheet.getpixel((number % 2 * 128 + 64, number // 2 * 64 + 32)), colour)
-
-
-@pytest.mark.parametrize("count, columns, lines", [(1, 1, 1), (5, 5, 1), (6, 5, 2), (25, 5, 5)])
-async def test_the_history_is_one_labelled_grid(count: int, columns: int, lines: int) -> None:
-    """Five in a row; every picture is there, whatever its shape."""
-    pngs = [file_of(halves("red", "blue", (40 + number, 90)), "PNG") for number in range(count)]
-
-    grid = Image.open(io.BytesIO(await images.thumbnails(pngs, [str(number) for number in range(count)], 60)))
-
-    assert (grid.format, grid.size) == ("WEBP", (columns * 68 + 8, lines * 68 + 8))
-    last = count - 1
-    middle = (last % 5 * 68 + 8 + 30, last // 5 * 68 + 8 + 50)
-    assert near(grid.getpixel((middle[0] - 8, middle[1])), (254, 0, 0))
-    assert near(grid.getpixel((middle[0] + 8, middle[1])), (0, 0, 254))

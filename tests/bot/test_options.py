@@ -48,6 +48,7 @@ spaces = st.sampled_from([" ", "\n", "\t", "  ", "\n\n"])
         ("--size 3:2", Options(size="3:2")),
         ("--sampler dpmpp-2m", Options(sampler=Sampler.DPMPP_2M)),
         ("--model moon", Options(model="moon")),
+        ("--style crayon", Options(style="crayon")),
     ],
 )
 @pytest.mark.parametrize("dash", DASHES)
@@ -185,13 +186,18 @@ def test_a_fraction_is_no_count(name: str) -> None:
 
 
 def test_a_form_is_read_as_it_was_typed() -> None:
-    """Its fields and the flags of its last one together; an empty field of what should not be there clears it."""
+    """Its fields and the flags of its last one together; an empty field of what should not be there clears it.
+
+    So do flags without a style, which a form shows where there is one.
+    """
     form = Form(prompt=" a moon ", negative="", strength=" 0,4", flags="—steps 40 --sampler euler --n 2")
 
     prompt, options = read_form(form)
 
     assert prompt == "a moon"
-    assert options == Options(strength=0.4, negative="", steps=40, sampler="euler", candidates=2)
+    assert options == Options(
+        strength=0.4, negative="", steps=40, sampler="euler", candidates=2, style="none"
+    )
 
 
 @pytest.mark.parametrize(

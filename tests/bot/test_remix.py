@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot import remix
 from bot.errors import BadOption, BadPicture
 from bot.options import Options
-from bot.remix import CANDIDATES, REFINE_STRENGTH, Source
-from inference import MAX_SEED, Frame, Init, InitKind, PictureRef, Sampler, Size
+from bot.remix import CANDIDATES, REFINE_STRENGTH, Part, Source
+from inference import MAX_SEED, Box, Frame, Init, InitKind, PictureRef, Sampler, Size
 from tests.bot.records import SQUARE, from_pixels, model, request
 
 MOON, EARTH = model("moon"), model("earth", latents="vae-of-the-earth")
@@ -30,6 +30,9 @@ MADE = msgspec.structs.replace(
 )
 PARENT = Source(file=FILE, size=WIDE.content, latents=LATENTS, latents_of="vae-of-the-moon", request=MADE)
 UPLOAD = Source(file=SKETCH, size=Size(1600, 900))
+MASK = PictureRef("a" * 64)
+WINDOW = Box(600, 300, 512, 512)
+PART = Part(mask=MASK, window=WINDOW, frame=Frame(canvas=SQUARE, content=SQUARE))
 SAID_NOTHING = Options()
 
 
@@ -252,6 +255,85 @@ def test_vary_goes_on_from_the_picked_candidate() -> None:
     made = remix.vary(MOON, PARENT, 0.35, 500)
 
     assert made == msgspec.structs.replace(MADE, init=LATENTS_OF_PARENT, strength=0.35, seeds=(500, 501, 502))
+
+
+def test_a_repaint_is_a_reply_about_a_part() -> None:
+    """What is not said is as in the parent's request; mask, window and place are those of the part."""
+    made = remix.repaint(MOON, PARENT, FILE, PART, "a lake", SAID_NOTHING, 0.6, 100)
+
+    assert made == msgspec.structs.replace(
+        MADE,
+        prompt="a lake",
+        strength=0.6,
+        seeds=(100, 101, 102),
+        init=Init(kind=InitKind.PIXELS, ref=FILE, window=WINDOW),
+        frame=PART.frame,
+        mask=MASK,
+    )
+
+
+def test_a_repaint_can_begin_with_an_edited_copy() -> None:
+    """Its pixels are the init; without words the parent's stay, and what is said goes before what is usual."""
+    made = remix.repaint(MOON, PARENT, SKETCH, PART, "", Options(strength=0.2, candidates=1), 0.6, 100)
+
+    assert made.init is not None
+    assert (made.init.ref, made.prompt, made.strength, made.seeds) == (SKETCH, "a moon", 0.2, (100,))
+
+
+@pytest.mark.parametrize(
+    "words, options, sentence", [("", SAID_NOTHING, "empty"), ("a", Options(size="1:1"), "size")]
+)
+def test_a_repaint_needs_words_and_has_its_shape(words: str, options: Options, sentence: str) -> None:
+    """As in a reply: an uploaded picture has no prompt to keep, and a picture has its shape already."""
+    with pytest.raises(BadOption, match=sentence):
+        remix.repaint(MOON, UPLOAD, SKETCH, PART, words, options, 0.6, 100)
+
+
+def test_the_whole_picture_instead_of_a_part_keeps_the_rest() -> None:
+    """Mask and window go, all of the picture is fitted onto a canvas, and the seeds are new."""
+    part = remix.repaint(MOON, PARENT, SKETCH, PART, "a lake", SAID_NOTHING, 0.6, 100)
+    made = remix.whole(MOON, part, UPLOAD.size, 500)
+
+    assert made == msgspec.structs.replace(
+        part,
+        mask=None,
+        init=Init(kind=InitKind.PIXELS, ref=SKETCH),
+        frame=remix.from_sketch(MODELS, UPLOAD, "a", SAID_NOTHING, 1).frame,
+        seeds=(500, 501, 502),
+    )
+
+
+def test_vary_of_a_repaint_stays_in_its_part() -> None:
+    """From the pixels of the Candidate, though it has latents: those are of the window alone."""
+    part = remix.repaint(MOON, PARENT, SKETCH, PART, "a lake", SAID_NOTHING, 0.6, 100)
+    made = remix.vary(MOON, msgspec.structs.replace(PARENT, size=UPLOAD.size, request=part), 0.35, 500)
+
+    assert made == msgspec.structs.replace(
+        part,
+        init=Init(kind=InitKind.PIXELS, ref=FILE, window=WINDOW),
+        strength=0.35,
+        seeds=(500, 501, 502),
+    )
+
+
+def test_vary_of_a_repaint_finds_another_canvas_where_its_own_is_gone() -> None:
+    """Models may change between two presses; the window is fitted anew."""
+    part = remix.repaint(MOON, PARENT, SKETCH, PART, "a lake", SAID_NOTHING, 0.6, 100)
+    large = model("moon", native=Size(1024, 1024))
+    made = remix.vary(large, msgspec.structs.replace(PARENT, request=part), 0.35, 500)
+
+    assert made.frame.canvas == Size(1024, 1024)
+    assert made.mask == MASK
+
+
+def test_a_reply_to_a_repainted_picture_is_about_all_of_it() -> None:
+    """No mask and no window are inherited."""
+    part = remix.repaint(MOON, PARENT, SKETCH, PART, "a lake", SAID_NOTHING, 0.6, 100)
+    parent = msgspec.structs.replace(PARENT, size=UPLOAD.size, request=part)
+
+    made = remix.refine(MODELS, parent, None, "at night", SAID_NOTHING, 500)
+
+    assert (made.mask, made.init) == (None, PIXELS_OF_PARENT)
 
 
 @given(first=st.integers(0, MAX_SEED), count=st.integers(1, 16))

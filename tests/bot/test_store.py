@@ -33,7 +33,8 @@ from tests.bot.records import (
 )
 
 FIRST_TABLES = {"current_picture", "job", "memo", "pick", "picture", "post", "scene", "server_limit"}
-TABLES = FIRST_TABLES | {"doomed_file", "person"}
+SECOND_TABLES = FIRST_TABLES | {"doomed_file", "person"}
+TABLES = SECOND_TABLES | {"also_shows", "draft", "style", "undone"}
 DATABASE = "moonsketch.sqlite3"
 
 
@@ -157,7 +158,7 @@ def test_a_kill_during_the_migration_leaves_the_old_schema_or_the_new(tmp_path: 
     killed = list(tmp_path.glob(f"kill-*/*/{DATABASE}"))
 
     left = {path: tables_in(path) for path in killed}
-    assert all(tables in (set(), FIRST_TABLES, TABLES) for tables in left.values())
+    assert all(tables in (set(), FIRST_TABLES, SECOND_TABLES, TABLES) for tables in left.values())
     torn = [path for path, tables in left.items() if tables != TABLES]
     assert torn  # at least one kill hit a migration
     for path in torn:
@@ -648,7 +649,10 @@ async def test_pictures_are_numbered_within_their_scene(tmp_path: Path) -> None:
 
     assert [entry.picture.number for entry in history[1]] == [1, 2, 3, 4]
     assert [entry.picture.number for entry in history[2]] == [1, 2]
-    assert [entry.prompt for entry in history[1]] == [None, *["the surface of the moon"] * 3]
+    assert [entry.request and entry.request.prompt for entry in history[1]] == [
+        None,
+        *["the surface of the moon"] * 3,
+    ]
     assert [entry.kind for entry in history[1]] == [None, *[JobKind.IMAGINE] * 3]
     assert [(picture.number, picture.candidate) for picture in candidates] == [(2, 1), (3, 2)]
 
@@ -944,3 +948,37 @@ async def test_an_old_database_learns_to_delete(tmp_path: Path) -> None:
 
     assert tables_in(tmp_path / DATABASE) == TABLES
     assert not shown.picture.deleted
+
+
+async def test_an_old_database_keeps_what_refers_to_its_pictures(tmp_path: Path) -> None:
+    """The table of pictures is made anew: parents, picks, posts and current pictures are as they were."""
+    migrations = sorted((Path(bot.store.__file__).parent / "migrations").glob("*.sql"))
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    for script in migrations[:2]:
+        connection.executescript(script.read_text())
+    connection.executescript(
+        "INSERT INTO scene VALUES (1, 1, 2, NULL, 0, 'the moon', 3, 0.0);"
+        f"INSERT INTO picture VALUES (1, 1, 1, NULL, 'uploaded', 3, '{'b' * 64}', 64, 64, {'NULL, ' * 4} 0.0, NULL);"
+        f"INSERT INTO picture VALUES (2, 1, 2, 1, 'uploaded', 3, '{'c' * 64}', 64, 64, {'NULL, ' * 4} 0.0, NULL);"
+        "INSERT INTO current_picture VALUES (1, 3, 1);"
+        "INSERT INTO post VALUES ('p2:show:0', NULL, 2, 2, 77, 0, 0.0);"
+        "PRAGMA user_version = 2;"
+    )
+    connection.close()
+    async with opened(tmp_path) as store:
+        pictures = [shown.picture for shown in await store.history(1)]
+        current = await store.current_picture(1, 3)
+        post = await store.post_of_message(77)
+        async with store.transaction() as tx:
+            broken = await tx.all("PRAGMA foreign_key_check")
+            with pytest.raises(sqlite3.IntegrityError):
+                await tx.run("UPDATE picture SET parent_id = 99 WHERE id = 2")
+
+    assert [(picture.number, picture.parent_id, picture.piece) for picture in pictures] == [
+        (1, None, None),
+        (2, 1, None),
+    ]
+    assert current == pictures[0]
+    assert post is not None
+    assert (post.picture_id, post.draft_id) == (2, None)
+    assert broken == []

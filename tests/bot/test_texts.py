@@ -247,10 +247,17 @@ def test_descriptions_fit_where_discord_puts_them() -> None:
     prompt = "x" * 3000
 
     assert len(texts.alt_text(prompt, 1)) == 1024
-    assert len(texts.preview_alt_text(prompt, 1)) == 1024
+    assert len(texts.preview_alt_text(prompt)) == 1024
     assert len(texts.sketch_alt_text(prompt)) == 1024
-    assert len(texts.history_label(Shown(picture=picture(12), prompt=prompt, kind=JobKind.AGAIN))) == 100
-    assert texts.history_label(Shown(picture=picture(3), prompt=None, kind=None)) == "3: an uploaded picture"
+    assert (
+        len(
+            texts.history_label(
+                Shown(picture=picture(12), kind=JobKind.AGAIN, request=request(prompt=prompt))
+            )
+        )
+        == 100
+    )
+    assert texts.history_label(Shown(picture=picture(3))) == "3: an uploaded picture"
 
 
 def test_limits_are_shown_and_changed_in_whole_lines() -> None:

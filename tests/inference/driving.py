@@ -70,9 +70,7 @@ class Played(NamedTuple):
 
 
 def config(models: Mapping[str, Path], **settings: Any) -> EngineConfig:
-    entries: dict[str, ModelEntry | None] = {
-        name: ModelEntry(folder=str(folder)) for name, folder in models.items()
-    }
+    entries = {name: ModelEntry(folder=str(folder)) for name, folder in models.items()}
     return EngineConfig(catalogue=Catalogue(models=entries), models_dir=Path(), device=Device.CPU, **settings)
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from inference.bench import VirtualClock, run_bench
-from inference.config import Catalogue, Device, EngineConfig
+from inference.catalogue import ONLY_BUILT_IN
+from inference.config import Device, EngineConfig
 from tests.inference.driving import Clock
+from tests.inference.tiny_models import write_sd2
 
 
-def test_both_arms_draw_every_job(stand_in: Path) -> None:
+def test_both_arms_draw_every_job(tmp_path: Path) -> None:
     """A run of a few jobs gives ratios of what was measured, as text and as JSON."""
-    settings = EngineConfig(
-        catalogue=Catalogue(models={"stand-in": None}), models_dir=stand_in.parent, device=Device.CPU
-    )
+    settings = EngineConfig(catalogue=ONLY_BUILT_IN, models_dir=tmp_path, device=Device.CPU)
 
-    result = run_bench(stand_in, settings, jobs=3, repeats=1, mixtures=2)
+    result = run_bench(write_sd2(tmp_path / "tiny"), settings, jobs=3, repeats=1, mixtures=2)
 
     (pipeline,), (engine,) = result.pipeline, result.engine
     assert result.work == pytest.approx(engine.work / pipeline.work)

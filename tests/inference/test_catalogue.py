@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from inference import Catalogue, ModelEntry, ModelInfo, Sampler, Size, Vocabulary
 from inference.catalogue import (
-    ONLY_STAND_IN,
+    BUILT_IN_ENTRY,
+    ONLY_BUILT_IN,
     VOCABULARY,
     CatalogueError,
     catalogue_of,
@@ -21,7 +22,7 @@ from inference.catalogue import (
     problem_of,
     read_catalogue,
 )
-from inference.config import STAND_IN
+from inference.config import BUILT_IN
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -88,14 +89,33 @@ def test_the_default_can_be_named(tmp_path: Path) -> None:
         default = "c"
         [models.a]
         folder = "a"
-        [models.stand-in]
+        [models.emoji]
         [models.c]
         folder = "c"
         """
     catalogue = read_catalogue(written(tmp_path, text))
 
-    assert list(catalogue.models) == ["c", "a", STAND_IN]
-    assert catalogue.models[STAND_IN] is None
+    assert list(catalogue.models) == ["c", "a", BUILT_IN]
+
+
+def test_the_built_in_model_is_listed_by_its_name_alone(tmp_path: Path) -> None:
+    """An empty table means it; settings in it go before its own, and where it lies is not for the file to say."""
+    empty = read_catalogue(written(tmp_path, "[models.emoji]"))
+    changed = read_catalogue(written(tmp_path, "[models.emoji]\nsteps = 8\ntitle = 'Ours'"))
+    (known,) = model_infos(changed, tmp_path)
+
+    assert empty == ONLY_BUILT_IN != changed
+    assert changed.models[BUILT_IN].folder == BUILT_IN_ENTRY.folder
+    assert (known.steps, known.title, known.guidance) == (8, "Ours", BUILT_IN_ENTRY.guidance)
+
+
+def test_a_built_in_model_of_former_versions_is_named(tmp_path: Path) -> None:
+    """An old file is told what to write instead; a model of one's own may have that name."""
+    with pytest.raises(CatalogueError, match=r"stand-in\]: there is no such model any more.*called emoji"):
+        read_catalogue(written(tmp_path, "[models.stand-in]"))
+
+    own = read_catalogue(written(tmp_path, "[models.stand-in]\nfolder = 'mine'"))
+    assert own.models["stand-in"].folder == str(tmp_path / "mine")
 
 
 def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
@@ -116,7 +136,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         native = 500
         guidance = "much"
         samplers = ["ddim", "moon"]
-        [models.stand-in]
+        [models.emoji]
         folder = "y"
         """
     with pytest.raises(CatalogueError) as caught:
@@ -134,7 +154,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         ("[models.neither]", "native"),
         ("[models.neither]", "guidance"),
         ("[models.neither]", "samplers must be a list of ddim"),
-        ("[models.stand-in]", "built in"),
+        ("[models.emoji]", "built-in"),
         ("models.toml", "defualt"),
         ("default", "nobody"),
     }
@@ -281,17 +301,15 @@ def test_latents_are_named_after_the_vae_alone(tmp_path: Path) -> None:
     assert len({a, c, d}) == 3
 
 
-def test_the_stand_in_says_what_it_is(tmp_path: Path) -> None:
-    """Every card made with it carries a sentence; before it is built it has no version."""
-    (known,) = model_infos(ONLY_STAND_IN, tmp_path)
+def test_the_built_in_model_says_what_it_is(tmp_path: Path) -> None:
+    """Without a catalogue it is the only one, and all that is to be known of it is known at once."""
+    (known,) = model_infos(ONLY_BUILT_IN, tmp_path / "none")
 
-    assert (known.name, known.title, known.native, known.version) == (
-        STAND_IN,
-        "stand-in",
-        Size(256, 256),
-        "",
-    )
-    assert "stand-in" in known.notice
+    assert (known.name, known.title, known.native) == (BUILT_IN, "emoji art (built-in)", Size(256, 256))
+    assert known.vocabulary is not None
+    assert known.version
+    assert known.latents
+    assert max(max(size.width, size.height) for size in known.sizes) == 512
 
 
 def test_a_hub_model_counts_only_as_what_was_fetched(tmp_path: Path) -> None:

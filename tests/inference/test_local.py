@@ -27,7 +27,7 @@ from inference import (
     Progress,
     Size,
 )
-from inference.catalogue import ONLY_STAND_IN
+from inference.catalogue import ONLY_BUILT_IN
 from inference.local import Backoff, LocalEngine
 from tests.inference.toys import (
     RUNNER,
@@ -209,31 +209,28 @@ async def test_waits_for_the_worker_are_parked(tmp_path: Path) -> None:
     assert {"the engine's next event", "the worker's end"} <= reasons
 
 
-async def test_the_real_runner_draws_with_the_stand_in(tmp_path: Path) -> None:
-    """Nothing set up at all: the stand-in is built, loaded by the real worker, and draws two samples of a request."""
-    config = EngineConfig(catalogue=ONLY_STAND_IN, models_dir=tmp_path, device=Device.CPU)
+async def test_the_real_runner_draws_with_the_built_in_model(tmp_path: Path) -> None:
+    """Nothing set up at all: the real worker loads what came with the package and draws two samples of a request."""
+    config = EngineConfig(catalogue=ONLY_BUILT_IN, models_dir=tmp_path / "none", device=Device.CPU)
     engine = LocalEngine(config)
-    details: list[str] = []
-    engine.watch(lambda status: details.append(status.detail))
     await engine.start()
     try:
-        before = engine.models()[0]
         ready = await until_state(engine, EngineState.READY, EngineState.SETUP_FAILED, EngineState.UNHEALTHY)
         assert ready.state is EngineState.READY, ready.detail
-        after = engine.models()[0]
+        (model,) = engine.models()
         asked = ImageRequest(
-            model=after.name,
+            model=model.name,
             prompt="a moon",
             seeds=(1, 2),
-            frame=Frame(canvas=after.native, content=after.native),
+            frame=Frame(canvas=model.native, content=model.native),
             steps=2,
         )
         events = await draw(engine, asked)
     finally:
         await engine.close()
 
-    assert "building stand-in" in details
-    assert (before.version, len(after.version)) == ("", 64)
+    assert (model.title, len(model.version)) == ("emoji art (built-in)", 64)
+    assert list(tmp_path.iterdir()) == [], "nothing is built or fetched"
     assert len([event for event in events if isinstance(event, Progress)]) == 4
     first, second = results(events)
     assert first.pixels.size == Size(256, 256)

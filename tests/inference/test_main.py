@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,13 +22,29 @@ def written(tmp_path: Path, text: str) -> list[str]:
 
 def test_models_lists_what_is_configured_and_what_is_wrong(tmp_path: Path) -> None:
     """The default one first, and under each a sentence if it cannot be used."""
-    options = written(tmp_path, '[models.photo]\nfolder = "gone"\ntitle = "Photo"\n[models.stand-in]\n')
+    options = written(tmp_path, '[models.photo]\nfolder = "gone"\ntitle = "Photo"\n[models.emoji]\n')
     said = CliRunner().invoke(app, ["models", *options])
 
     assert said.exit_code == 0
     assert said.output.splitlines()[0].startswith("photo: Photo, 512×512, not on this machine")
     assert str(tmp_path / "gone") in said.output.replace("\n", "")
-    assert "stand-in: stand-in, 256×256" in said.output
+    assert "emoji: emoji art (built-in), 256×256, version " in said.output
+
+
+def test_without_a_catalogue_the_built_in_model_is_what_there_is(tmp_path: Path) -> None:
+    """Nothing to fetch and nothing wrong with it."""
+    said = CliRunner().invoke(
+        app, ["models", "--json", "--no-catalogue", "--models-dir", str(tmp_path / "none")]
+    )
+    (model,) = json.loads(said.output)
+
+    assert (model["name"], model["source"], model["here"], model["problem"]) == (
+        "emoji",
+        "built in",
+        True,
+        "",
+    )
+    assert 10e6 < model["weights_bytes"] <= 40e6
 
 
 def test_a_wrong_catalogue_is_refused_with_every_mistake(tmp_path: Path) -> None:

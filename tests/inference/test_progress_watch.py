@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from inference import EngineConfig
-from inference.catalogue import ONLY_STAND_IN
+from inference.catalogue import ONLY_BUILT_IN
 from inference.progress_watch import ProgressWatch
 from inference.runner import Phase
 
 CONFIG = EngineConfig(
-    catalogue=ONLY_STAND_IN, models_dir=Path(), heartbeat_seconds=15, step_seconds=20, load_seconds=30
+    catalogue=ONLY_BUILT_IN, models_dir=Path(), heartbeat_seconds=15, step_seconds=20, load_seconds=30
 )
 
 
@@ -54,7 +54,7 @@ def test_a_phase_has_ten_times_what_it_is_expected_to_take(phase: Phase) -> None
 
 def test_no_deadline_is_below_the_floor() -> None:
     """A step that is expected to take no time at all still gets its minute."""
-    quick = EngineConfig(catalogue=ONLY_STAND_IN, models_dir=Path(), step_seconds=0.01)
+    quick = EngineConfig(catalogue=ONLY_BUILT_IN, models_dir=Path(), step_seconds=0.01)
     watch = idle_watch(quick)
     watch.entered(Phase.STEP, 0.0)
 

@@ -11,6 +11,7 @@ import msgspec
 from simcord.results import InteractionResult, ResponseMessage
 
 from inference import ModelInfo, Park, Vocabulary
+from inference.catalogue import ONLY_BUILT_IN, model_infos
 from inference.fake import FLAT, FakeEngine
 from tests.journeys.world import EngineMaker, World, buttons_of, png, said, text_of, walk, world
 
@@ -90,6 +91,21 @@ async def test_help_says_how_to_begin_and_what_the_model_knows(tmp_path: Path) -
         assert "food and drink: apple, beach umbrella" in shown.replace("*", "")
         assert "other words: beach, on the, red" in shown.replace("*", "")
         assert selects_of(help_) == []
+
+
+async def test_help_lists_what_the_built_in_model_knows(tmp_path: Path) -> None:
+    """Each of its groups by name, and all names of a group either at once or when it is chosen."""
+    (model,) = model_infos(ONLY_BUILT_IN, tmp_path)
+    assert model.vocabulary is not None
+    async with world(tmp_path, drawing_with(model)) as here:
+        help_ = answered(await here.you.slash(here.channel, "help"))
+        group, names = model.vocabulary.groups[0]
+        shown = words_of(help_).replace("*", "")
+        whole = words_of(answered(await choose(here, help_, group))) if selects_of(help_) else shown
+
+        assert "emoji art (built-in) knows" in shown
+        assert [heading for heading, _ in model.vocabulary.groups if f"- {heading}" not in shown] == []
+        assert ", ".join(names) in whole
 
 
 async def test_the_examples_of_help_work(tmp_path: Path) -> None:

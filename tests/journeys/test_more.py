@@ -62,10 +62,8 @@ async def test_the_list_offers_what_belongs_there(tmp_path: Path) -> None:
             for card in (several, single)
         ]
 
-        assert offered == [
-            ["Pictures so far", "As a command", "Sharing", "Delete picture 2", "Delete picture 3"],
-            ["Pictures so far", "As a command", "Sharing"],
-        ]
+        always = ["Pictures so far", "Recipe", "Repaint a part…", "Strength strip", "Place it", "Sharing"]
+        assert offered == [[*always, "Delete picture 2", "Delete picture 3"], always]
 
 
 async def test_history_from_the_list_is_that_of_the_cards_scene(tmp_path: Path) -> None:
@@ -84,7 +82,7 @@ async def test_a_sketchs_recipe_is_a_command_that_makes_it_again(tmp_path: Path)
     """Sent with the same sketch it asks for the very same; with another seed it would not."""
     async with world(tmp_path) as here:
         await here.sketch(candidates=2, strength=0.4, negative="clouds", sampler="euler", seed=7)
-        answer = await more(here, here.cards()[0], "As a command")
+        answer = await more(here, here.cards()[0], "Recipe")
         given = options_in(command_in(answer))
         name = given.pop("")
         await here.you.slash(here.channel, name[1:], image=("sketch.png", png((160, 90))), **given)
@@ -101,7 +99,7 @@ async def test_a_recipe_from_words_is_a_command_that_makes_it_again(tmp_path: Pa
     """The shape is said as well."""
     async with world(tmp_path) as here:
         await here.you.slash(here.channel, "imagine", prompt="the planet earth", size="3:2", candidates=1)
-        given = options_in(command_in(await more(here, here.cards()[0], "As a command")))
+        given = options_in(command_in(await more(here, here.cards()[0], "Recipe")))
         name = given.pop("")
         await here.you.slash(here.channel, name[1:], **given)
         first, same = here.fake.requests
@@ -116,7 +114,7 @@ async def test_a_refinements_recipe_is_a_reply_that_makes_it_again(tmp_path: Pat
         await here.sketch(candidates=1, negative="clouds, people")
         (card,) = here.cards()
         await here.you.send(here.thread(), "rounder --strength 0.3", reply_to=card)
-        answer = await more(here, here.cards()[1], "As a command")
+        answer = await more(here, here.cards()[1], "Recipe")
         reply = command_in(answer)
         await here.you.send(here.thread(), reply, reply_to=card)
         _, refined, same = here.fake.requests
@@ -133,7 +131,7 @@ async def test_a_card_of_a_deleted_job_offers_nothing(tmp_path: Path) -> None:
         (card,) = here.cards()
         async with here.store.transaction() as tx:
             await here.store.delete_job(tx, 1, 0.0)
-        answers = [await more(here, card, label) for label in ("Pictures so far", "As a command")]
+        answers = [await more(here, card, label) for label in ("Pictures so far", "Recipe")]
 
         assert all("That picture was deleted" in said(answer) for answer in answers)
 

@@ -7,18 +7,16 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
-from inference import Blob, Catalogue, EngineConfig, Event, ImageRequest, Park, PictureRef, SampleDone
-from inference.config import STAND_IN
+from inference import Blob, EngineConfig, Event, ImageRequest, Park, PictureRef, SampleDone
+from inference.catalogue import ONLY_BUILT_IN
 from inference.local import LocalEngine
 
 
 class HeldResults(LocalEngine):
-    """The real engine and its worker, with the stand-in; results wait until the test has seen the previews."""
+    """The real engine and its worker, with the built-in model; results wait until the test has seen the previews."""
 
-    def __init__(self, models_dir: Path, park: Park) -> None:
-        super().__init__(
-            EngineConfig(catalogue=Catalogue(models={STAND_IN: None}), models_dir=models_dir), park=park
-        )
+    def __init__(self, park: Park) -> None:
+        super().__init__(EngineConfig(catalogue=ONLY_BUILT_IN, models_dir=Path("models")), park=park)
         self._held_park = park
         self.results_may_come = asyncio.Event()
 

@@ -1,6 +1,6 @@
 """Makes the README's picture of the playground: `python -m tests.playground.screenshot docs/playground.png`.
 
-Nothing in it is staged: the page is driven as a person would, on the real worker with the stand-in model.
+Nothing in it is staged: the page is driven as a person would, on the real worker with the built-in model.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from playwright.async_api import expect
 
 from bot.playground import playground
 from bot.playground.drawings import example_sketch
-from inference import Catalogue, EngineConfig
-from inference.config import STAND_IN
+from inference import EngineConfig
+from inference.catalogue import ONLY_BUILT_IN
 from inference.local import LocalEngine
 from tests.playground.browser import Chat, opened_page
 
@@ -24,7 +24,7 @@ async def make(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sketch = Path(folder) / "sketch.png"
         sketch.write_bytes(example_sketch())
-        config = EngineConfig(catalogue=Catalogue(models={STAND_IN: None}), models_dir=Path(folder))
+        config = EngineConfig(catalogue=ONLY_BUILT_IN, models_dir=Path(folder))
         async with (
             playground(lambda park: LocalEngine(config, park=park)) as (_, url),
             opened_page(url, height=1000) as chat,
@@ -35,7 +35,7 @@ async def make(target: Path) -> None:
 
 async def _tell(chat: Chat, sketch: Path) -> None:
     """A sketch became pictures, one of them was picked, and a reply with words and a picture is on its way."""
-    await chat.sketch(sketch, "the surface of the moon", strength="0.15", seed="4711")
+    await chat.sketch(sketch, "the surface of the moon", strength="0.5", seed="4711")
     await expect(chat.results).to_have_count(2)
     card = chat.card("the surface of the moon")
     await card.get_by_role("button", name="2", exact=True).click()

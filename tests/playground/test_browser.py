@@ -1,4 +1,4 @@
-"""The playground as a person uses it, in a real browser; the first story on the real worker with the stand-in model."""
+"""The playground as a person uses it, in a real browser; the first story on the real worker with the built-in model."""
 
 from __future__ import annotations
 
@@ -37,12 +37,6 @@ _SKETCH_IN_HAND = """window.sketchInHand = async () => {
 }"""
 
 
-@pytest.fixture(scope="session")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-in is built once for all tests."""
-    return tmp_path_factory.mktemp("models")
-
-
 @pytest.fixture
 def sketch(tmp_path: Path) -> Path:
     path = tmp_path / "sketch.png"
@@ -63,9 +57,9 @@ async def visiting(make: Callable[[Park], E], width: int = 1280) -> AsyncGenerat
         yield chat, engines[0]
 
 
-async def test_a_person_sketches_and_goes_on_in_every_way(models_dir: Path, sketch: Path) -> None:
+async def test_a_person_sketches_and_goes_on_in_every_way(sketch: Path) -> None:
     """Previews, results, Again, a reply with words and one with a picture, and never is the page reloaded."""
-    async with visiting(lambda park: HeldResults(models_dir, park)) as (chat, engine):
+    async with visiting(HeldResults) as (chat, engine):
         await chat.sketch(sketch, "the surface of the moon")
         await expect(chat.previews).to_be_visible()
         await expect(chat.card("from a sketch")).to_contain_text("Step ")

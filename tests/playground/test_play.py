@@ -56,7 +56,7 @@ async def test_one_line_then_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
 
 async def until_it_has_children(pid: int) -> list[str]:
-    """Process ids of what it started, as soon as there is something (the worker, or what builds the stand-in)."""
+    """Process ids of what it started, as soon as there is something (the worker)."""
     children = Path("/proc") / str(pid) / "task" / str(pid) / "children"
     await until(lambda: children.read_text() != "")
     return children.read_text().split()

@@ -25,6 +25,7 @@ from tests.inference.emoji_art.judging import (
     toy_judge,
     toy_world,
 )
+from tests.inference.tiny_models import write_sd2
 
 
 def inquiry_into(drawer: Drawer) -> Inquiry:
@@ -64,9 +65,9 @@ def test_a_model_that_does_not_listen_fails() -> None:
     assert not passed(inquiry, "one seed, two objects")
 
 
-def test_the_stand_in_fails(stand_in: Path) -> None:
-    """The stand-in, which paints soft colours, goes through both real pipelines, and fails for objects and captions."""
-    inquiry = inquiry_into(Pipelines(stand_in, steps=5))
+def test_an_untrained_model_fails(tmp_path: Path) -> None:
+    """A model of random weights goes through both real pipelines, and fails for objects and round trips."""
+    inquiry = inquiry_into(Pipelines(write_sd2(tmp_path / "untrained"), steps=5))
     inquiry.scale = dataclasses.replace(TOY_SCALE, wordings=1, seeds=1, doodles=1, strengths=3, checked=4)
 
     for gate in (gates.objects, gates.doodles, gates.strengths, gates.captions, gates.round_trips):
@@ -74,7 +75,7 @@ def test_the_stand_in_fails(stand_in: Path) -> None:
 
     assert not passed(inquiry, "single objects")
     assert not passed(inquiry, "with a wrong prompt the prompt's object leads")
-    assert not passed(inquiry, "the loss with no caption")
+    assert not passed(inquiry, "the autoencoder's round trip of scenes")
     assert all(check.count > 0 and None not in check.values for check in inquiry.checks)
 
 

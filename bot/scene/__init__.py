@@ -1,0 +1,1 @@
+"""Picture work that needs no model: pure functions from pictures to pictures."""
