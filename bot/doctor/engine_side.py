@@ -99,7 +99,7 @@ async def _models(settings: Settings) -> tuple[Model, ...]:
 def about_model(model: Model, *, is_default: bool) -> Finding:
     which = f"{model.name} (the default)" if is_default else model.name
     if model.source == "built in" and not model.problem:
-        sentence = f"{which} is built in: emoji art of the few hundred things that /help lists."
+        sentence = f"{which} is built in: emoji art of the things that /help lists."
         return note("models", sentence, _OWN_MODELS) if is_default else ok("models", sentence)
     if model.source == "hub" and not model.here:
         advice = f"To have it before: python -m inference fetch {model.name}"
