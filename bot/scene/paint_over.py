@@ -32,7 +32,21 @@ _LEAST_SHARE = 0.80
 """Of the copy's width or height that the picture takes; the rest is the border of a screenshot."""
 
 _FINE = 512
-_FLAT = 12
+_FLAT = 16
+_ENDS = (slice(0, 3), slice(-3, None))
+_STRETCH = 0.01
+_MOVES = tuple(
+    (way * left, way * top, way * right, way * bottom)
+    for left, top, right, bottom in (
+        (1, 0, 1, 0),
+        (0, 1, 0, 1),
+        (0, 0, 1, 1),
+        (1, 1, 0, 0),
+        (1, 0, 0, 0),
+        (0, 1, 0, 0),
+    )
+    for way in (-1, 1)
+)
 _GOOD_FIT = 2.0
 _QUALITIES = (65, 85)
 _LOOSE = 22.0
@@ -202,7 +216,26 @@ def _align(picture: Image.Image, copy: Image.Image) -> tuple[float, float, float
         boxes.append(_search(picture, copy, scale))
     # A picture begins and ends with a whole pixel, on any screen.
     boxes += [_whole_pixels(_refined(picture, copy, box)) for box in boxes]
-    return min(boxes, key=lambda box: _misfit(picture, copy, box))
+    best = min(boxes, key=lambda box: _misfit(picture, copy, box))
+    return best if whole and best == everything else _nudged(picture, copy, best)
+
+
+def _nudged(
+    picture: Image.Image, copy: Image.Image, box: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """To where it fits best, in steps of a pixel: JPEG smears the border's last line."""
+    best, misfit = box, _misfit(picture, copy, box)
+    for move in _MOVES * 3:
+        while True:
+            left, top, right, bottom = (side + way for side, way in zip(best, move, strict=True))
+            if min(left, top) < 0 or right > copy.width or bottom > copy.height:
+                break
+            stretch = (right - left) / (bottom - top) * picture.height / picture.width
+            its = _misfit(picture, copy, (left, top, right, bottom))
+            if its >= misfit * 0.997 or abs(stretch - 1) > _STRETCH:
+                break
+            best, misfit = (left, top, right, bottom), its
+    return best
 
 
 def _whole_pixels(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
@@ -214,10 +247,7 @@ def _without_border(copy: Image.Image) -> tuple[float, float, float, float]:
     """The copy less the lines at its sides that are all of one colour."""
     pixels = np.asarray(copy, np.float32)
     left, top, right, bottom = 0, 0, copy.width, copy.height
-    flat_rows = (np.ptp(pixels, axis=1).max(axis=-1) <= _FLAT) & (_from_corner(pixels.mean(axis=1)) <= _FLAT)
-    flat_columns = (np.ptp(pixels, axis=0).max(axis=-1) <= _FLAT) & (
-        _from_corner(pixels.mean(axis=0)) <= _FLAT
-    )
+    flat_rows, flat_columns = _of_a_corner(pixels, 1), _of_a_corner(pixels, 0)
     while top < bottom // 4 and flat_rows[top]:
         top += 1
     while bottom > copy.height * 3 // 4 and flat_rows[bottom - 1]:
@@ -229,10 +259,12 @@ def _without_border(copy: Image.Image) -> tuple[float, float, float, float]:
     return float(left), float(top), float(right), float(bottom)
 
 
-def _from_corner(lines: Floats) -> Floats:
-    """How far each line's colour is from that of the nearer end."""
-    ends: Floats = np.minimum(np.abs(lines - lines[0]).max(axis=-1), np.abs(lines - lines[-1]).max(axis=-1))
-    return ends
+def _of_a_corner(pixels: Floats, axis: int) -> Bools:
+    """Which rows (axis 1) or columns (axis 0) are, nearly all along, of the colour that one of the corners has."""
+    corners = [np.median(pixels[rows, columns].reshape(-1, 3), axis=0) for rows in _ENDS for columns in _ENDS]
+    alike = [(np.abs(pixels - corner).max(axis=-1) <= _FLAT).mean(axis=axis) for corner in corners]
+    flat: Bools = np.max(alike, axis=0) >= 0.96
+    return flat
 
 
 def _search(picture: Image.Image, copy: Image.Image, scale: float) -> tuple[float, float, float, float]:
