@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from bot.scene.lettering import drawable, font
 
 _COLUMNS, _SIDE, _GAP = 5, 256, 12
-_LETTERS, _LINE, _LINES = 16, 20, 5
+_LETTERS, _LINE, _LINES = 16, 20, 4
 _PAPER, _INK = "white", (31, 35, 40)
 
 
