@@ -9,12 +9,19 @@ from bot.store.records import OwnedPiece, Picture
 
 _WITHIN_REACH = (
     # A UNION, for SQLite would go through all pictures for an OR of these; completions ask on every key.
-    "SELECT picture.*, scene.title FROM picture JOIN scene ON scene.id = scene_id WHERE picture.id IN"
+    "SELECT picture.*, scene.title FROM picture JOIN scene ON scene.id = scene_id LEFT JOIN pick"
+    " ON pick.job_id = picture.job_id AND pick.candidate = picture.candidate AND person_id = ?1 WHERE picture.id IN"
     " (SELECT id FROM picture WHERE author_id = ?1 AND piece IS NOT NULL AND deleted_at IS NULL"
     " UNION SELECT id FROM picture WHERE scene_id = ?2 AND piece IS NOT NULL AND deleted_at IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM person WHERE person.person_id = author_id AND shares = 'mine'))"
     # Direct messages are no server: what belongs to one stays in it.
     " AND scene.guild_id IS ?3 AND (?3 IS NOT NULL OR scene.channel_id = ?4)"
+)
+
+_NEWEST_FIRST = (
+    # Of the candidates of one job the person's pick comes first, as on its card.
+    "ORDER BY max(picture.id) OVER (PARTITION BY coalesce(picture.job_id, -picture.id)) DESC,"
+    " person_id IS NULL, picture.candidate"
 )
 
 
@@ -34,10 +41,10 @@ class Pieces:
     ) -> list[OwnedPiece]:
         """A person's own in this server (or in these direct messages), and those of this Scene that others share.
 
-        like: what their names contain. Newest first.
+        like: what their names contain. Newest first, and of one card's candidates the one they picked.
         """
         rows = await self._database.all(
-            f"{_WITHIN_REACH} AND instr(lower(piece), lower(?5)) ORDER BY picture.id DESC LIMIT ?6",
+            f"{_WITHIN_REACH} AND instr(lower(piece), lower(?5)) {_NEWEST_FIRST} LIMIT ?6",
             person_id,
             scene_id,
             guild_id,

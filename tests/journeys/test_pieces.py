@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot import images
+from bot.scene.placement import piece_ids
 from bot.store import JobKind, Picture, PictureKind
 from tests.journeys.placing_world import BLUE, RED, at, begin, draft, ids_of, is_draft, place, preview, stored
 from tests.journeys.world import World, buttons_of, encoded, png, said, text_of, walk, world
@@ -88,6 +89,22 @@ async def test_a_prompt_draws_the_piece_on_its_own(tmp_path: Path) -> None:
         assert "is cut out of picture 2." in text_of(here.cards()[-2])
         assert current is not None
         assert current.number == 2
+
+
+@pytest.mark.parametrize("picked", [1, 2])
+async def test_of_a_drawn_pieces_candidates_the_pick_is_placed(tmp_path: Path, picked: int) -> None:
+    """All candidates have the piece's name; it means the one that this person picked."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=1)
+        await piece(here, region="ellipse B2:D4", name="earth", prompt="the planet earth", candidates=2)
+        card = here.cards()[-1]
+        await here.you.click(card, custom_id=buttons_of(card)[str(picked)])
+        await place(here, "earth")
+        wanted = (await here.store.candidates(2))[picked - 1]
+        kept = await here.store.drafts.get(1)
+
+        assert kept is not None
+        assert piece_ids(kept.layers, kept.earlier) == [wanted.id]
 
 
 async def test_a_file_becomes_a_piece_as_transparent_as_it_is(tmp_path: Path) -> None:
