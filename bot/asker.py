@@ -10,6 +10,8 @@ import msgspec
 from bot import texts
 from bot.errors import NotAllowed
 from bot.places import Place
+from bot.standing import standing_of
+from bot.store import Standing
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +21,7 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     person_id: int
     guild_id: int | None
     place: Place
+    standing: Standing = Standing()
 
     @classmethod
     def of(cls, interaction: discord.Interaction[Any]) -> Asker:
@@ -31,4 +34,5 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
             person_id=interaction.user.id,
             guild_id=interaction.guild_id,
             place=place,
+            standing=standing_of(interaction.user, place),
         )

@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot import texts
 from bot.answers import answer_error
+from bot.audit import Audit
 from bot.chronicle import Chronicle
 from bot.commands import add_commands
 from bot.components.buttons import ActionButton
@@ -33,6 +34,7 @@ from bot.components.stepping import ShowButton, StepButton
 from bot.deletion import Deletion
 from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
+from bot.gate import Gate
 from bot.harmonising import Harmonising
 from bot.images import Decoder
 from bot.jobs import Jobs
@@ -118,7 +120,9 @@ class ArtBot(discord.AutoShardedClient):
         self.delivery = Delivery(
             self, store, self.tasks, park=park, now=now, throttles=throttles, edit_gap=edit_gap
         )
-        self.jobs = Jobs(store, engine, self.delivery, self.tasks, now=now, park=park)
+        self.audit = Audit(store)
+        self.gate = Gate(store)
+        self.jobs = Jobs(store, engine, self.delivery, self.tasks, self.gate, now=now, park=park)
         self.showing = Showing(store, self.delivery, now=now)
         self.deletion = Deletion(store, self.jobs, self.delivery, now=now)
         self.offers = Offers()

@@ -115,6 +115,7 @@ class Harmonising:
             scene=picture.scene_id,
             guild_id=asker.guild_id,
             author_id=asker.person_id,
+            standing=asker.standing,
             request=request,
             style=style,
             parent_id=picture.id,

@@ -26,9 +26,9 @@ import structlog
 from bot import images, texts
 from bot.card_content import card_content
 from bot.delivery import REFUSALS, CardContent, Delivery
-from bot.errors import DeliveryDelayed, Gone, NotAllowed, PlaceGone
+from bot.errors import DeliveryDelayed, Gone, NotAllowed, PlaceGone, Refusal
 from bot.fair_queue import Entry, FairQueue, Pace
-from bot.limits import check_line, check_request, limits_from
+from bot.gate import Gate
 from bot.store import (
     FileMissing,
     Job,
@@ -80,6 +80,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sentence(self) -> str:
+        if self.job.held_for is not None:
+            return texts.held(self.job.held_for)
         if self.position == 0:
             return texts.accepted_at_once(self.where)
         return texts.accepted(self.position, self.seconds, self.where)
@@ -124,6 +126,7 @@ class Jobs:
         engine: Engine,
         delivery: Delivery,
         tasks: Tasks,
+        gate: Gate,
         *,
         now: Callable[[], float],
         park: Park,
@@ -132,6 +135,7 @@ class Jobs:
         self._engine = engine
         self._delivery = delivery
         self._tasks = tasks
+        self._gate = gate
         self._now = now
         self._park = park
         self._queue = FairQueue()
@@ -145,15 +149,12 @@ class Jobs:
 
     async def submit(self, new: NewJob) -> Receipt:
         """Accept a job, post its card and put it in line. Raises Refusal; then nothing was stored or charged."""
-        limits = limits_from(await self._store.limits_set_in(new.guild_id) if new.guild_id else {})
-        check_request(limits, new.request)
+        held_for = await self._gate.admit(new)
         async with self._store.transaction() as tx:
             accepted_before = await self._store.accepted_before(new.source)
             if accepted_before is None:
-                mine, all_here = await self._store.count_waiting(tx, new.guild_id, new.author_id)
-                # Direct messages are no server: strangers who write there do not stand in each other's way.
-                check_line(limits, mine, all_here if new.guild_id is not None else mine)
-            job = await self._store.accept(tx, new, self._now())
+                await self._gate.admit_in(tx, new)
+            job = await self._store.accept(tx, new, self._now(), held_for=held_for)
         if accepted_before is None:
             log.info("accepted", job=job.id, kind=job.kind, server=job.guild_id, person=job.author_id)
             await self._join(job)
@@ -174,7 +175,7 @@ class Jobs:
             # Whatever else keeps the card from being posted ends the job: nobody would see what came of it.
             await self._give_up(live, texts.INTERNAL_ERROR)
             raise
-        if self._live.get(job.id) is live and job.id not in self._queue:
+        if job.held_for is None and self._live.get(job.id) is live and job.id not in self._queue:
             self._queue.add(live.entry)
             self._pump()
 
@@ -254,7 +255,11 @@ class Jobs:
     async def _draw_or_fail(self, live: _Live) -> bool:
         """True once the job is rendered or has failed; False if it was cancelled or is back in line."""
         try:
+            await self._gate.still_allows(live.job)
             return await self._draw(live)
+        except Refusal as error:
+            log.info("a job is no longer allowed", job=live.job.id)
+            await self._fail(live, texts.no_longer_allowed(str(error)))
         except (RequestFailed, BadRequest, ModelUnavailable) as error:
             log.warning("a job failed", job=live.job.id, why=str(error))
             await self._fail(live, texts.failed(str(error)))
@@ -303,7 +308,7 @@ class Jobs:
         """Files first, then the rows that name them, in one transaction with the new state."""
         job = live.job
         now = self._now()
-        seconds = now - (job.started_at or now)
+        seconds, share = now - (job.started_at or now), self._share(job, now)
         # Asked for now, not when the job was accepted: the weights may have been fetched in between.
         model = self._model(job.request)
         begun_from = await self._begun_from(job)
@@ -314,6 +319,7 @@ class Jobs:
                 job,
                 pictures,
                 seconds=seconds,
+                gpu_seconds=share,
                 model_version=model.version if model else "",
                 now=now,
             )
@@ -323,7 +329,8 @@ class Jobs:
             elif any(result.precise for result in results):
                 await self._store.add_note(tx, job, texts.HALF_PRECISION_RAN_OVER)
         if kept:
-            self._learn(live.entry.cost, job.started_at or now, now)
+            self._pace.learn(live.entry.cost, share)
+            self._last_ended = now
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
         return kept
 
@@ -360,10 +367,9 @@ class Jobs:
         window = request.init.window if request.init is not None else None
         return await images.pasted_back(whole, drawn, region, window)
 
-    def _learn(self, cost: float, began: float, ended: float) -> None:
-        """Jobs overlap, so what one added to the line is the time since the one before it was done."""
-        self._pace.learn(cost, ended - max(self._last_ended, began))
-        self._last_ended = ended
+    def _share(self, job: Job, ended: float) -> float:
+        """Seconds. Jobs overlap, so what one added to the line is the time since the one before it was done."""
+        return ended - max(self._last_ended, job.started_at or ended)
 
     async def _blobs(self, live: _Live) -> tuple[ImageRequest, dict[PictureRef, Blob]]:
         """The bytes that the request refers to. Latents that are gone are replaced by the parent's pixels."""
@@ -466,6 +472,30 @@ class Jobs:
         if not await self._stop(job):
             raise Gone(texts.ALREADY_OVER)
 
+    async def release(self, job_id: int) -> bool:
+        """A moderator lets a held job through: into the line with it. False if it is held no more."""
+        async with self._store.transaction() as tx:
+            released = await self._store.release(tx, job_id)
+        live = self._live.get(job_id)
+        if released and live is not None:
+            live.job = msgspec.structs.replace(live.job, held_for=None)
+            self._queue.add(live.entry)
+            self._pump()
+        return released
+
+    async def refuse(self, job_id: int, sentence: str) -> bool:
+        """Somebody with a say ends a job that waits or runs; its card says why. False if it was over already."""
+        async with self._store.transaction() as tx:
+            job = await self._store.job(job_id)
+            ended = (
+                job is not None and job.state.waits_or_runs and await self._store.fail(tx, job_id, sentence)
+            )
+        live = self._live.get(job_id)
+        if ended and live is not None:
+            await self._end_work(live)
+            self._tasks.spawn(self._show_end(live), name=f"end of job {job_id}")
+        return ended
+
     async def place_deleted(self, place_id: int) -> list[Job]:
         """A thread or channel is gone: stop its jobs. Returns those that were stopped."""
         return [job for job in await self._store.jobs_in_place(place_id) if await self._stop(job)]
@@ -513,15 +543,16 @@ class Jobs:
 
     async def recover(self) -> None:
         """Take up every job that was not over when the last process ended, in the order they were accepted."""
-        for request, began, seconds in reversed(await self._store.recent_runs(_PACE_HISTORY)):
-            self._learn(cost_of(request, self._model(request)), began, began + seconds)
+        for request, seconds in reversed(await self._store.recent_runs(_PACE_HISTORY)):
+            self._pace.learn(cost_of(request, self._model(request)), seconds)
         for job in await self._store.jobs_to_take_up():
             if job.id in self._live:
                 continue
             log.info("taken up again", job=job.id, state=job.state)
             live = self._take_up(job)
             if job.state is JobState.QUEUED:
-                self._queue.add(live.entry)
+                if job.held_for is None:
+                    self._queue.add(live.entry)
             else:
                 self._tasks.spawn(self._show_end(live), name=f"end of job {job.id}")
         self._pump()
@@ -545,6 +576,8 @@ class Jobs:
 
     def _status_line(self, job: Job, live: _Live | None) -> str:
         match job.state:
+            case JobState.QUEUED if job.held_for is not None:
+                return texts.held(job.held_for)
             case JobState.QUEUED:
                 return texts.waiting(*self.position(job.id), self._engine.status)
             case JobState.RUNNING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.asker import Asker
+from bot.standing import standing_of
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -41,4 +42,5 @@ def asker_of(message: discord.Message) -> Asker:
         person_id=message.author.id,
         guild_id=message.guild.id if message.guild else None,
         place=message.channel,
+        standing=standing_of(message.author, message.channel),
     )

@@ -134,6 +134,7 @@ class Pieces:
             scene=self._new_scene(asker, prompt, wants_thread=True) if scene is None else scene,
             guild_id=asker.guild_id,
             author_id=asker.person_id,
+            standing=asker.standing,
             request=request,
             style=style,
             upload=self._new_picture(asker, cut, file),

@@ -112,6 +112,7 @@ class Repainting:
             scene=picture.scene_id,
             guild_id=asker.guild_id,
             author_id=asker.person_id,
+            standing=asker.standing,
             request=request,
             style=style,
             upload=copy,

@@ -413,6 +413,15 @@ def running(step: int, steps: int, samples: int) -> str:
     return done if samples == 1 else f"{done}, {samples} pictures"
 
 
+def no_longer_allowed(sentence: str) -> str:
+    return f"The rules changed while this waited. {sentence} Nothing was charged."
+
+
+def held(why: str) -> str:
+    """On the card, and to the person who asked. why: a sentence."""
+    return f"A moderator has to let this through first: {why} Nothing is charged until then."
+
+
 def failed(sentence: str) -> str:
     return f"{sentence} Nothing was charged."
 

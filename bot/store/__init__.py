@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bot.store.audits import AuditEntry, Audits
 from bot.store.database import Database, DatabaseTooNew, Row, Transaction
 from bot.store.drafts import Drafts
 from bot.store.files import FileMissing, Files
@@ -36,13 +37,16 @@ from bot.store.records import (
     Scene,
     Shares,
     Shown,
+    Standing,
     Style,
 )
 from bot.store.styles import OwnStyles
+from bot.store.usages import Usages, Used
 from bot.store.ways import Ways, shown_of
 from inference import ImageRequest, PictureRef
 
 __all__ = [
+    "AuditEntry",
     "DatabaseTooNew",
     "Draft",
     "DraftState",
@@ -62,14 +66,16 @@ __all__ = [
     "Scene",
     "Shares",
     "Shown",
+    "Standing",
     "Store",
     "Style",
     "Transaction",
+    "Used",
 ]
 
 _R = TypeVar("_R", bound=msgspec.Struct)
 
-_JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...], "style": Style}
+_JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...], "style": Style, "standing": Standing}
 
 
 class Store:
@@ -78,9 +84,11 @@ class Store:
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
         self.files = files
+        self.audits = Audits(database)
         self.drafts = Drafts(database)
         self.pieces = Pieces(database)
         self.styles = OwnStyles(database)
+        self.usages = Usages(database)
         self.ways = Ways(database)
 
     @classmethod
@@ -113,18 +121,15 @@ class Store:
         rows = await self._database.all("SELECT * FROM job WHERE NOT shown ORDER BY id")
         return [_record(Job, row) for row in rows]
 
-    async def recent_runs(self, limit: int) -> list[tuple[ImageRequest, float, float]]:
-        """The latest rendered jobs, newest first: what was asked for, when it began, how many seconds it ran."""
+    async def recent_runs(self, limit: int) -> list[tuple[ImageRequest, float]]:
+        """The latest rendered jobs, newest first: what was asked for, and its share of the engine's time in seconds."""
         rows = await self._database.all(
-            "SELECT request, started_at, seconds FROM job WHERE seconds IS NOT NULL ORDER BY id DESC LIMIT ?",
+            "SELECT request, gpu_seconds FROM job WHERE gpu_seconds IS NOT NULL ORDER BY id DESC LIMIT ?",
             limit,
         )
-        return [
-            (msgspec.json.decode(row["request"], type=ImageRequest), row["started_at"], row["seconds"])
-            for row in rows
-        ]
+        return [(msgspec.json.decode(row["request"], type=ImageRequest), row["gpu_seconds"]) for row in rows]
 
-    async def accept(self, tx: Transaction, new: NewJob, now: float) -> Job:
+    async def accept(self, tx: Transaction, new: NewJob, now: float, *, held_for: str | None = None) -> Job:
         """Remember a new job and what came with it. The same `source` again gives the job of the first time."""
         row = await tx.one("SELECT * FROM job WHERE source = ?", new.source)
         if row is not None:
@@ -134,7 +139,8 @@ class Store:
         self.files.claimed(new.request.mask)
         job_id = await tx.insert(
             "INSERT INTO job (source, kind, scene_id, guild_id, author_id, state, request, style, parent_id,"
-            " upload_id, notes, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+            " upload_id, notes, standing, held_for, created_at)"
+            " VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
             new.source,
             new.kind,
             scene_id,
@@ -145,6 +151,8 @@ class Store:
             new.parent_id,
             upload_id,
             _json(new.notes),
+            _json(new.standing),
+            held_for,
             now,
         )
         return _record(Job, await tx.one("SELECT * FROM job WHERE id = ?", job_id))
@@ -197,14 +205,16 @@ class Store:
         pictures: Sequence[NewPicture],
         *,
         seconds: float,
+        gpu_seconds: float,
         model_version: str,
         now: float,
     ) -> bool:
         """running → rendered, with its Candidates in the Scene's tree. False for a result of an older attempt."""
         changed = await tx.run(
-            "UPDATE job SET state = 'rendered', seconds = ?, model_version = ?"
+            "UPDATE job SET state = 'rendered', seconds = ?, gpu_seconds = ?, model_version = ?"
             " WHERE id = ? AND attempt = ? AND state = 'running'",
             seconds,
+            gpu_seconds,
             model_version,
             job.id,
             job.attempt,
@@ -215,6 +225,8 @@ class Store:
         if len(added) == 1 and pictures[0].piece is None:
             await self.set_current(tx, job.scene_id, job.author_id, added[0])
         await self.ways.forget(tx, job.scene_id, job.author_id)
+        waited = (job.started_at or now) - job.created_at
+        await self.usages.add(tx, job.guild_id, job.author_id, now, gpu_seconds=gpu_seconds, waited=waited)
         return True
 
     async def shown(self, tx: Transaction, job_id: int) -> None:
@@ -236,6 +248,14 @@ class Store:
             "UPDATE job SET state = 'failed', error = ?"
             " WHERE id = ? AND state IN ('queued', 'running', 'rendered')",
             sentence,
+            job_id,
+        )
+        return bool(changed)
+
+    async def release(self, tx: Transaction, job_id: int) -> bool:
+        """A moderator let a held job through. False if it is held no more."""
+        changed = await tx.run(
+            "UPDATE job SET held_for = NULL WHERE id = ? AND held_for IS NOT NULL AND state = 'queued'",
             job_id,
         )
         return bool(changed)
@@ -588,25 +608,27 @@ class Store:
     # Limits
 
     async def limits_set_in(self, guild_id: int) -> dict[str, int]:
-        rows = await self._database.all("SELECT name, value FROM server_limit WHERE guild_id = ?", guild_id)
-        return {row["name"]: row["value"] for row in rows}
+        rows = await self._database.all(
+            "SELECT name, value FROM rule WHERE guild_id = ? AND scope = 'server'", guild_id
+        )
+        return {row["name"]: msgspec.json.decode(row["value"], type=int) for row in rows}
 
     async def set_limit(
         self, tx: Transaction, guild_id: int, name: str, value: int, *, by: int, now: float
     ) -> None:
         await tx.run(
-            "INSERT INTO server_limit VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (guild_id, name) DO UPDATE"
+            "INSERT INTO rule VALUES (?1, 'server', ?1, ?2, ?3, ?4, ?5)"
+            " ON CONFLICT (guild_id, scope, scope_id, name) DO UPDATE"
             " SET value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at",
             guild_id,
             name,
-            value,
+            _json(value),
             by,
             now,
         )
 
     async def reset_limits(self, tx: Transaction, guild_id: int) -> None:
-        await tx.run("DELETE FROM server_limit WHERE guild_id = ?", guild_id)
+        await tx.run("DELETE FROM rule WHERE guild_id = ?", guild_id)
 
 
 async def _begin_scene(tx: Transaction, new: NewScene, now: float) -> int:

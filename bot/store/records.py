@@ -161,10 +161,27 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     style: Style | None = None
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Who somebody was, and where, when they asked: what the rules of a server look at.
+
+    It is kept with the job, so that rules that changed in the meantime can be applied once more at its turn.
+    joined_at: seconds since 1970, None outside servers. channel_ids: the channel, and the one that its thread hangs
+    under. adults_only: the channel is age-restricted. manages: they may manage the server.
+    """
+
+    role_ids: tuple[int, ...] = ()
+    joined_at: float | None = None
+    channel_ids: tuple[int, ...] = ()
+    adults_only: bool = False
+    manages: bool = False
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked, where to answer, its state and attempt, and its ImageRequest.
 
     request: in the person's own words; `to_draw` has those of the style round them.
+    held_for: why it waits for a moderator to let it through; it is queued, but not in the line.
+    moved_for: why a moderator put it first in the server's line. gpu_seconds: its share of the engine's time.
     """
 
     id: int
@@ -186,6 +203,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None
     seconds: float | None
     style: Style | None = None
+    standing: Standing = Standing()
+    held_for: str | None = None
+    moved_for: str | None = None
+    gpu_seconds: float | None = None
     deleted_at: float | None = None
 
     @property
@@ -283,4 +304,5 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     upload: NewPicture | None = None
     parent_id: int | None = None
     style: Style | None = None
+    standing: Standing = Standing()
     notes: tuple[str, ...] = ()

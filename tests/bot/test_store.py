@@ -33,8 +33,10 @@ from tests.bot.records import (
 )
 
 FIRST_TABLES = {"current_picture", "job", "memo", "pick", "picture", "post", "scene", "server_limit"}
+NEW_TABLES = {"audit", "block", "ceiling", "forgetting", "rule", "server", "usage", "word"}
 SECOND_TABLES = FIRST_TABLES | {"doomed_file", "person"}
-TABLES = SECOND_TABLES | {"also_shows", "draft", "style", "undone"}
+THIRD_TABLES = SECOND_TABLES | {"also_shows", "draft", "style", "undone"}
+TABLES = THIRD_TABLES - {"server_limit"} | NEW_TABLES
 DATABASE = "moonsketch.sqlite3"
 
 
@@ -53,7 +55,9 @@ async def rendered(store: Store, pictures: Sequence[NewPicture], new: NewJob | N
     job_id = await accepted(store, new)
     job = await running(store, job_id)
     async with store.transaction() as tx:
-        assert await store.finish(tx, job, pictures, seconds=6.2, model_version="v1", now=NOW)
+        assert await store.finish(
+            tx, job, pictures, seconds=6.2, gpu_seconds=6.2, model_version="v1", now=NOW
+        )
     return job_id
 
 
@@ -158,7 +162,9 @@ def test_a_kill_during_the_migration_leaves_the_old_schema_or_the_new(tmp_path: 
     killed = list(tmp_path.glob(f"kill-*/*/{DATABASE}"))
 
     left = {path: tables_in(path) for path in killed}
-    assert all(tables in (set(), FIRST_TABLES, SECOND_TABLES, TABLES) for tables in left.values())
+    assert all(
+        tables in (set(), FIRST_TABLES, SECOND_TABLES, THIRD_TABLES, TABLES) for tables in left.values()
+    )
     torn = [path for path, tables in left.items() if tables != TABLES]
     assert torn  # at least one kill hit a migration
     for path in torn:
@@ -428,7 +434,9 @@ async def test_a_job_goes_through_its_states(tmp_path: Path) -> None:
         job = await running(store, job_id)
         seen.append(await state_of(store, job_id))
         async with store.transaction() as tx:
-            await store.finish(tx, job, [generated(1)], seconds=6.2, model_version="v1", now=NOW)
+            await store.finish(
+                tx, job, [generated(1)], seconds=6.2, gpu_seconds=6.2, model_version="v1", now=NOW
+            )
         seen.append(await state_of(store, job_id))
         async with store.transaction() as tx:
             await store.shown(tx, job_id)
@@ -446,10 +454,14 @@ async def test_a_result_of_an_older_attempt_is_ignored(tmp_path: Path) -> None:
         stale = await running(store, job_id)
         fresh = await running(store, job_id)
         async with store.transaction() as tx:
-            stale_kept = await store.finish(tx, stale, [generated(1)], seconds=1, model_version="", now=NOW)
+            stale_kept = await store.finish(
+                tx, stale, [generated(1)], seconds=1, gpu_seconds=1, model_version="", now=NOW
+            )
             before = await tx.all("SELECT * FROM picture")
         async with store.transaction() as tx:
-            fresh_kept = await store.finish(tx, fresh, [generated(1)], seconds=1, model_version="", now=NOW)
+            fresh_kept = await store.finish(
+                tx, fresh, [generated(1)], seconds=1, gpu_seconds=1, model_version="", now=NOW
+            )
         pictures = await store.candidates(job_id)
 
     assert (stale_kept, before) == (False, [])
@@ -564,7 +576,7 @@ async def test_the_latest_run_times_come_first(tmp_path: Path) -> None:
         for _ in range(3):
             await rendered(store, [generated(1)])
 
-        assert await store.recent_runs(2) == [(request(), NOW, 6.2)] * 2
+        assert await store.recent_runs(2) == [(request(), 6.2)] * 2
         assert len(await store.recent_runs(20)) == 3
 
 
@@ -914,11 +926,11 @@ async def test_a_deleted_job_is_over_and_its_words_are_gone(
         job: Any = await running(store, job_id) if before is not JobState.QUEUED else None
         if before is JobState.RENDERED:
             async with store.transaction() as tx:
-                await store.finish(tx, job, [], seconds=1, model_version="", now=NOW)
+                await store.finish(tx, job, [], seconds=1, gpu_seconds=1, model_version="", now=NOW)
         async with store.transaction() as tx:
             deleted = [await store.delete_job(tx, job_id, NOW) for _ in range(2)]
             late = job is not None and await store.finish(
-                tx, job, [generated(1)], seconds=1, model_version="", now=NOW
+                tx, job, [generated(1)], seconds=1, gpu_seconds=1, model_version="", now=NOW
             )
         left = await store.job(job_id)
         taken_up = await store.jobs_to_take_up()

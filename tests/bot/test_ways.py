@@ -57,7 +57,7 @@ async def test_a_drawn_picture_brings_what_it_was_drawn_with(tmp_path: Path) -> 
             job = await store.start_attempt(tx, accepted.id, accepted.request, NOW)
             assert job is not None
             result = msgspec.structs.replace(generated(1), parent_id=job.upload_id)
-            await store.finish(tx, job, [result], seconds=1.0, model_version="v1", now=NOW)
+            await store.finish(tx, job, [result], seconds=1.0, gpu_seconds=1.0, model_version="v1", now=NOW)
         sent, drawn = await store.ways.to(2)
 
         assert (sent.kind, sent.request, sent.model_version) == (None, None, "")
