@@ -36,7 +36,11 @@ INSTALLS = {
     "test": ["--editable", ".", "--group", "dev"],
 }
 COVERED_BY = {"play": ("play", "test"), "run": ("run", "play", "test"), "test": ("test",)}
-STARTS = {"play": ["-m", "bot", "playground"], "run": ["-m", "bot", "run"], "test": ["-m", "pytest"]}
+SIDE_BY_SIDE = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+"""A file's tests stay together, for they share what is made once (toy models). Of whatever pytest is told twice the
+last counts: `run.py test -n 0` runs one after the other."""
+
+STARTS = {"play": ["-m", "bot", "playground"], "run": ["-m", "bot", "run"], "test": ["-m", "pytest", *SIDE_BY_SIDE]}
 
 OLDEST_PIP = (25, 1)
 """The first that installs dependency groups."""

@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run | status | doctor | playground | try | bench`, installed as `moonsketch`.
+"""The command line: `python -m bot run | status | doctor | admin | playground | try | bench`, or `moonsketch …`.
 
 Heavy imports happen inside the commands, so that `--help` and mistakes in the settings answer at once.
 """
@@ -6,14 +6,14 @@ Heavy imports happen inside the commands, so that `--help` and mistakes in the s
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from bot import admin
 from bot.permissions import NAMES
-from bot.settings import Settings, SettingsWrong, read_settings
+from bot.terminal import settings_or_stop, stop, stop_with
 
 app = typer.Typer(
     help="Moonsketch: crude sketches become pictures, round by round.",
@@ -21,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(admin.app, name="admin")
 
 NO_TOKEN = f"""\
 There is no bot token yet. To get one:
@@ -34,12 +35,12 @@ To try everything first without an account: moonsketch playground"""
 @app.command()
 def run() -> None:
     """Run the bot on Discord."""
-    settings = _settings()
+    settings = settings_or_stop()
     if settings.token is None:
-        _stop(NO_TOKEN)
+        stop(NO_TOKEN)
     from bot.run import run_bot
 
-    _stop_with(run_bot(settings))
+    stop_with(run_bot(settings))
 
 
 @app.command()
@@ -47,7 +48,7 @@ def status() -> None:
     """Ask the running bot how it is: the line, the engine, what went wrong lately."""
     from bot.status import main as show
 
-    _stop_with(show(_settings()))
+    stop_with(show(settings_or_stop()))
 
 
 @app.command()
@@ -55,7 +56,7 @@ def doctor() -> None:
     """Look at everything that the bot needs, and say what to do about what is missing or wrong."""
     from bot.doctor import main as examine
 
-    _stop_with(examine(_settings()))
+    stop_with(examine(settings_or_stop()))
 
 
 @app.command()
@@ -64,10 +65,10 @@ def playground(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Try the real bot and worker in a simulated Discord, in your browser. No account needed."""
-    settings = _settings()
+    settings = settings_or_stop()
     from bot.playground import main as play
 
-    _stop_with(play(settings, port=port, open_browser=browser))
+    stop_with(play(settings, port=port, open_browser=browser))
 
 
 @app.command("try")
@@ -86,7 +87,7 @@ def try_(
     style: Annotated[str | None, typer.Option(help="In which style, for instance crayon.")] = None,
 ) -> None:
     """Draw one sketch on the command line: the same steps as in Discord, written to a file."""
-    settings = _settings()
+    settings = settings_or_stop()
     raw = {
         "strength": strength,
         "steps": steps,
@@ -101,7 +102,7 @@ def try_(
     given = {name: value for name, value in raw.items() if value is not None}
     from bot.try_out import try_out
 
-    _stop_with(asyncio.run(try_out(settings, sketch, prompt, given, output)))
+    stop_with(asyncio.run(try_out(settings, sketch, prompt, given, output)))
 
 
 @app.command()
@@ -109,31 +110,14 @@ def bench(
     json_to: Annotated[Path | None, typer.Option("--json", help="Also write the figures there.")] = None,
 ) -> None:
     """Measure the bot beside a busy worker: start, memory, answers, stalls."""
-    settings = _settings()
+    settings = settings_or_stop()
     from bot.bench import main as measure
 
-    _stop_with(measure(settings, json_to))
+    stop_with(measure(settings, json_to))
 
 
 def main() -> None:
     app()
-
-
-def _settings() -> Settings:
-    try:
-        return read_settings()
-    except SettingsWrong as error:
-        _stop(f"These settings are wrong:\n{error}")
-
-
-def _stop(sentence: str) -> NoReturn:
-    sys.exit(sentence)
-
-
-def _stop_with(sentence: str | None) -> None:
-    """End the command: with a sentence on stderr and exit code 1, or quietly when all went well."""
-    if sentence:
-        _stop(sentence)
 
 
 if __name__ == "__main__":

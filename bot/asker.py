@@ -14,6 +14,13 @@ from bot.standing import standing_of
 from bot.store import Standing
 
 
+def guild_of(interaction: discord.Interaction[Any]) -> int:
+    """The server's id. Raises NotAllowed in direct messages."""
+    if interaction.guild_id is None:
+        raise NotAllowed(texts.ONLY_IN_SERVERS)
+    return interaction.guild_id
+
+
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks, where, and by which interaction or message."""
 

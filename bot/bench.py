@@ -130,7 +130,7 @@ async def _start_once() -> None:
 async def _busy_figures(settings: Settings) -> dict[str, float]:
     async with _simulated(None, settings) as here:
         await _until_ready(here.bot.engine)
-        await here.moderator.slash(here.channel, "limits set", **{"waiting-per-person": 20})
+        await here.moderator.slash(here.channel, "limits set", rule="waiting-per-person", value="20")
         stalls = _Stalls()
         watcher = asyncio.create_task(stalls.watch())
         times, busy = [], 0

@@ -48,6 +48,7 @@ async def card_content(
         source=source.size if source else None,
         picture_files=shown,
         candidates=tuple((picture.candidate or 1, picture.number) for picture in candidates),
+        decided_here=await _is_decided_here(store, job),
         picks=tuple((await store.picks_among(job.id)).items()) if len(job.request.seeds) > 1 else (),
     )
 
@@ -82,6 +83,12 @@ async def _suffix(store: Store, picture: Picture, most: int) -> str:
         return ".png" if len(await delivered_png(store, picture)) <= most else ".webp"
     except FileMissing:
         return ".png"
+
+
+async def _is_decided_here(store: Store, job: Job) -> bool:
+    """It waits for moderators who have no channel of their own."""
+    waits = job.held_for is not None and job.state is JobState.QUEUED
+    return waits and (await store.servers.of(job.guild_id)).log_channel_id is None
 
 
 async def _source(store: Store, job: Job) -> Picture | None:

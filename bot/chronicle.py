@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from PIL import Image
@@ -91,6 +91,25 @@ class Chronicle:
         if left_out:
             said.append(texts.export_left_out(len(left_out), len(living)))
         return Package(done.zips, " ".join(said))
+
+    async def own(self, scene: Scene, person_id: int, *, limit: int) -> AsyncGenerator[Package, None]:
+        """All living pictures of one person in a Scene, in as many packages as it takes; of others there is nothing.
+
+        limit: bytes of one zip. Raises Gone where there is too much to describe.
+        """
+        by_id = {shown.picture.id: shown for shown in await self._store.history(scene.id)}
+        theirs = (each for each in by_id.values() if each.picture.author_id == person_id)
+        left = [each for each in theirs if not each.picture.deleted]
+        while left:
+            async with self._one_at_a_time:
+                pngs = await self._pngs(left) or {left[0].picture.id: None}
+                packed = [_entry(by_id[each], by_id, png, person_id) for each, png in pngs.items()]
+                try:
+                    done = await asyncio.to_thread(export, packed, scene.title, limit=limit)
+                except ValueError:
+                    raise Gone(texts.PACKING_FAILED) from None
+            left = [each for each in left if each.picture.id not in pngs]
+            yield Package(done.zips, done.sentence)
 
     async def _pngs(self, wanted: Sequence[Shown]) -> dict[int, bytes | None]:
         """By id, as people get them, while they are not too much together; None for a file that is lost."""

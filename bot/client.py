@@ -16,15 +16,21 @@ from discord import app_commands
 from bot import texts
 from bot.answers import answer_error
 from bot.audit import Audit
+from bot.blocks import Blocks, admits
 from bot.chronicle import Chronicle
 from bot.commands import add_commands
 from bot.components.buttons import ActionButton
 from bot.components.deleting import DeleteButton
 from bot.components.draft import DraftButton
 from bot.components.filling import FillButton
+from bot.components.forgetting import ForgetButton
 from bot.components.forms import FormButton, Offers, on_form
 from bot.components.help import HelpSelect
 from bot.components.history import HistorySelect
+from bot.components.holding import HoldButton
+from bot.components.keeping import KeepButton
+from bot.components.line import LineButton
+from bot.components.log_pages import LogButton
 from bot.components.more import MoreSelect
 from bot.components.pieces import PieceSelect, PlaceButton
 from bot.components.queue import QueueButton
@@ -34,22 +40,32 @@ from bot.components.stepping import ShowButton, StepButton
 from bot.deletion import Deletion
 from bot.delivery import EDIT_GAP_SECONDS, REFUSALS, Delivery, Throttles
 from bot.doors import Doors
+from bot.forgetting import Forgetting
 from bot.gate import Gate
 from bot.harmonising import Harmonising
+from bot.holding import Holding
+from bot.host import Host
 from bot.images import Decoder
 from bot.jobs import Jobs
+from bot.line_admin import LineAdmin
+from bot.moderating import Moderating
 from bot.pieces import Pieces
 from bot.placing import Placing
 from bot.reach import Reach
 from bot.repainting import Repainting
 from bot.replies import on_reply
+from bot.retention import Retention
+from bot.rules import Rules
+from bot.screening import Screening
 from bot.shaping import Shaping
 from bot.showing import Showing
-from bot.store import Store
+from bot.store import Standing, Store
 from bot.styles import Styles
 from bot.tasks import Tasks
 from bot.undoing import Undoing
 from bot.uploads import Uploads
+from bot.vocabulary import Vocabulary
+from bot.words import Words
 from inference import MAX_SEED, Engine, Park, unparked
 
 log = structlog.get_logger(__name__)
@@ -65,10 +81,15 @@ _ITEMS = (
     DeleteButton,
     DraftButton,
     FillButton,
+    ForgetButton,
     FormButton,
     GridButton,
     HelpSelect,
     HistorySelect,
+    HoldButton,
+    KeepButton,
+    LogButton,
+    LineButton,
     MoreSelect,
     PieceSelect,
     PlaceButton,
@@ -120,11 +141,39 @@ class ArtBot(discord.AutoShardedClient):
         self.delivery = Delivery(
             self, store, self.tasks, park=park, now=now, throttles=throttles, edit_gap=edit_gap
         )
-        self.audit = Audit(store)
-        self.gate = Gate(store)
-        self.jobs = Jobs(store, engine, self.delivery, self.tasks, self.gate, now=now, park=park)
+        self.audit = Audit(self, store, self.tasks)
+        self.blocks = Blocks(store, now=now)
+        self.host = Host(
+            store,
+            now=now,
+            is_draining=lambda: self.jobs.line.draining,
+            models=lambda: [model.name for model in engine.models()],
+        )
+        self.rules = Rules(store, now=now)
+        self.words = Words(store)
+        self.vocabulary = Vocabulary(store, self.words, self.audit, now=now)
+        self.screening = Screening(store, self.words, self.audit, now=now)
+        self.gate = Gate(self.host, self.blocks, self.rules, self.screening)
+        self.jobs = Jobs(
+            store,
+            engine,
+            self.delivery,
+            self.tasks,
+            self.gate,
+            now=now,
+            park=park,
+            weight_of=self._line_weight,
+            tell_held=lambda job: self.holding.announce(job),
+        )
+        self.holding = Holding(self, store, self.jobs, self.screening, self.audit, now=now)
         self.showing = Showing(store, self.delivery, now=now)
-        self.deletion = Deletion(store, self.jobs, self.delivery, now=now)
+        self.moderating = Moderating(store, self.jobs, self.audit, now=now)
+        self.line_admin = LineAdmin(store, self.jobs, self.audit, self.moderating, now=now)
+        self.deletion = Deletion(store, self.jobs, self.delivery, self.audit, now=now)
+        self.forgetting = Forgetting(
+            self, store, self.jobs, self.tasks, throttles=throttles, park=park, now=now
+        )
+        self.retention = Retention(store, self.jobs, days_of=self._retention_days, now=now, park=park)
         self.offers = Offers()
         self.reach = Reach(store)
         self.undoing = Undoing(store)
@@ -134,10 +183,10 @@ class ArtBot(discord.AutoShardedClient):
         parts = store, self.jobs, engine, self.reach, self.uploads, self.styles
         self.repainting = Repainting(*parts, fresh_seed=fresh_seed)
         self.shaping = Shaping(store, self.reach, self.showing, self.repainting)
-        self.pieces = Pieces(*parts, self.showing, now=now, fresh_seed=fresh_seed)
+        self.pieces = Pieces(*parts, self.showing, self.screening, now=now, fresh_seed=fresh_seed)
         self.placing = Placing(store, self.reach, self.delivery, self.showing, self.pieces, now=now)
         self.harmonising = Harmonising(
-            store, self.jobs, engine, self.reach, self.styles, self.placing, fresh_seed=fresh_seed
+            store, self.jobs, engine, self.reach, self.styles, self.placing, self.rules, fresh_seed=fresh_seed
         )
         self.doors = Doors(*parts, self.repainting, fresh_seed=fresh_seed)
         self.tree = ArtTree(self)
@@ -163,13 +212,22 @@ class ArtBot(discord.AutoShardedClient):
         if not self._recovered:
             await self.jobs.recover()
             await self.deletion.carry_out()
+            await self.forgetting.recover()
             self._recovered = True
+            self.tasks.spawn(self.retention.run(), name="what goes by itself")
+        await self.retention.compare({guild.id for guild in self.guilds})
 
     async def on_message(self, message: discord.Message) -> None:
         await on_reply(self, message)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         await on_form(interaction)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.retention.left(guild.id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self.retention.joined(guild.id)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         await self._forget_message(event.message_id)
@@ -204,6 +262,12 @@ class ArtBot(discord.AutoShardedClient):
         except REFUSALS as error:
             log.info("nobody could be told of a deleted thread", thread=place_id, why=str(error))
 
+    async def _line_weight(self, guild_id: int | None, standing: Standing) -> float:
+        return (await self.rules.limits(guild_id, standing)).role_weight
+
+    async def _retention_days(self, guild_id: int | None) -> int:
+        return (await self.rules.limits(guild_id)).retention_days
+
     async def _sync_if_changed(self) -> None:
         """Discord counts command changes per day: register only when the commands are not those of the last time."""
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
@@ -217,6 +281,9 @@ class ArtBot(discord.AutoShardedClient):
 
 class ArtTree(app_commands.CommandTree[ArtBot]):
     """Slash commands; their errors are answered like everybody else's."""
+
+    async def interaction_check(self, interaction: discord.Interaction[ArtBot], /) -> bool:
+        return await admits(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[ArtBot], error: app_commands.AppCommandError

@@ -1,9 +1,9 @@
-"""The control socket: how `status` and `doctor` ask the bot that runs on a data folder.
+"""The control socket: how `status`, `doctor` and `admin` ask the bot that runs on a data folder.
 
 ::
 
-    status, doctor ── one line of JSON ──▶ running bot
-                   ◀── one line of JSON ──
+    status, doctor, admin ── one line of JSON ──▶ running bot
+                          ◀── one line of JSON ──
 
 One question per connection, small and answered in a short time; whatever else arrives is refused and does the bot no
 harm. It is a Unix socket in the data folder that only its owner may open. Where there are none (Windows, or a folder
@@ -22,26 +22,29 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
 
+from bot.host_questions import HostAnswer, HostQuestion
 from bot.recent_troubles import Trouble
 from bot.store import JobState
 from inference import EngineStatus
 
 log = structlog.get_logger(__name__)
 
+_A = TypeVar("_A", bound=msgspec.Struct)
+
 SOCKET, PORT_FILE = "control.sock", "control.json"
 
 LONGEST_QUESTION = 4 * 1024
-LONGEST_ANSWER = 64 * 1024
+LONGEST_ANSWER = 256 * 1024
 MOST_AT_ONCE = 8
 QUESTION_SECONDS = 5.0
 """How long somebody may take to ask, and to take the answer."""
 
-STATUS_SECONDS, DATABASE_SECONDS = 10.0, 300.0
+STATUS_SECONDS, HOST_SECONDS, DATABASE_SECONDS = 10.0, 30.0, 300.0
 _LONGEST_SOCKET_PATH = 100
 """Linux allows 107 bytes, macOS 103."""
 
@@ -61,6 +64,7 @@ class AskDatabase(msgspec.Struct, frozen=True, kw_only=True, tag="database", for
 class Status(msgspec.Struct, frozen=True, kw_only=True, tag="status"):
     """How a running bot is.
 
+    paused, banned: how many servers are, those that the bot is not in included. draining: nothing new is begun.
     line: how many jobs are in each state that is not over. rows_given: of jobs that the engine has; row_credits: how
     many it steps at once. troubles: the latest warnings, oldest first.
     """
@@ -70,6 +74,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, tag="status"):
     uptime_seconds: float
     connected: bool
     servers: int
+    paused: int = 0
+    banned: int = 0
+    draining: bool = False
     line: dict[JobState, int]
     oldest_wait_seconds: float | None
     engine: EngineStatus
@@ -86,9 +93,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     why: str
 
 
-Question = AskStatus | AskDatabase
-Answer = Status | DatabaseChecked | Refused
-Answerer = Callable[[Question], Awaitable[Status | DatabaseChecked]]
+Question = AskStatus | AskDatabase | HostQuestion
+Answer = Status | DatabaseChecked | HostAnswer | Refused
+Answerer = Callable[[Question], Awaitable[Answer]]
 
 _QUESTION: Final[msgspec.json.Decoder[Question]] = msgspec.json.Decoder(Question)
 _ANSWER: Final[msgspec.json.Decoder[Answer]] = msgspec.json.Decoder(Answer)
@@ -242,25 +249,38 @@ def _shortest(path: Path) -> str:
 
 async def ask_status(folder: Path) -> Status:
     """Raises NobodyAnswers, NoAnswer."""
-    answer = await _ask(folder, lambda token: AskStatus(token=token), STATUS_SECONDS)
-    if not isinstance(answer, Status):
-        raise NoAnswer(f"It answered with something else ({type(answer).__name__}).")
-    return answer
+    return _as(Status, await _ask(folder, AskStatus(), STATUS_SECONDS))
 
 
 async def ask_database(folder: Path) -> tuple[str, ...]:
     """What is wrong with the database, a sentence each. Raises NobodyAnswers, NoAnswer."""
-    answer = await _ask(folder, lambda token: AskDatabase(token=token), DATABASE_SECONDS)
-    if not isinstance(answer, DatabaseChecked):
-        raise NoAnswer(f"It answered with something else ({type(answer).__name__}).")
-    return answer.problems
+    return _as(DatabaseChecked, await _ask(folder, AskDatabase(), DATABASE_SECONDS)).problems
 
 
-async def _ask(folder: Path, question: Callable[[str], Question], seconds: float) -> Status | DatabaseChecked:
+async def ask_host(folder: Path, question: HostQuestion) -> HostAnswer:
+    """Raises NobodyAnswers, NoAnswer."""
+    answer = await _ask(folder, question, HOST_SECONDS)
+    if isinstance(answer, Status | DatabaseChecked):
+        raise _something_else(answer)
+    return answer
+
+
+def _as(expected: type[_A], answer: Answer) -> _A:
+    """Raises NoAnswer for any other answer: whatever listens there need not be a bot of ours."""
+    if not isinstance(answer, expected):
+        raise _something_else(answer)
+    return answer
+
+
+def _something_else(answer: Answer) -> NoAnswer:
+    return NoAnswer(f"It answered with something else ({type(answer).__name__}).")
+
+
+async def _ask(folder: Path, question: Question, seconds: float) -> Status | DatabaseChecked | HostAnswer:
     reader, writer, token = await _connect(folder)
     try:
         async with asyncio.timeout(seconds):
-            writer.write(msgspec.json.encode(question(token)) + b"\n")
+            writer.write(msgspec.json.encode(msgspec.structs.replace(question, token=token)) + b"\n")
             await writer.drain()
             answer = _ANSWER.decode(await reader.readline())
     except TimeoutError:

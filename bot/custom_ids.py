@@ -16,7 +16,12 @@
     art:draft:<draft>:<press>          the buttons under a placing in progress
     art:place:<picture>:0              begins to place that picture onto another
     art:fill:<picture>:<left>.<top>    draws what an extended picture has beyond the old one, which lies there in it
+    art:forget:<person>:<answer>       the buttons under /forget-me
+    art:keep:<scene>:<on or off>       the button under /keep
     art:pieces:0:0                     the select under /pieces; its values are picture ids
+    art:line:0:0                       Refresh under /line; whose line, the interaction says
+    art:hold:<job>:<ruling>            a moderator's decision about a job that waits for one
+    art:log:<person>:<page>            Newer and Older under /log show; person 0: everybody
 
 Everything else is looked up when the button is pressed: in the store, or for /help in the list of models.
 """
@@ -38,6 +43,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     REFINE = "refine"
     WHOLE = "whole"
+    HARMONISE = "harmonise"
+    PLACE = "lay"  # art:place names a picture
 
 
 class How(StrEnum):
@@ -91,6 +98,21 @@ class Way(StrEnum):
     REDO = "redo"
 
 
+class Answer(StrEnum):
+    """To the question whether everything is to be forgotten."""
+
+    ZIP = "zip"
+    YES = "yes"
+    NO = "no"
+
+
+class Ruling(StrEnum):
+    """About a job that waits for a moderator."""
+
+    THROUGH = "through"
+    REFUSE = "refuse"
+
+
 class Target(NamedTuple):
     """What somebody wants to delete: a job's whole card, or one picture."""
 
@@ -112,7 +134,12 @@ SHOW = "show"
 DRAFT = "draft"
 PLACE = "place"
 PIECES = "pieces"
+LINE = "line"
 FILL = "fill"
+FORGET = "forget"
+KEEP = "keep"
+LOG = "log"
+HOLD = "hold"
 
 BUTTON_TEMPLATE = rf"art:(?P<action>{'|'.join(Action)}):(?P<job>[0-9]{{1,18}}):(?P<candidate>[0-9]{{1,2}})"
 HISTORY_TEMPLATE = rf"art:{HISTORY}:(?P<scene>[0-9]{{1,18}}):(?P<page>[0-9]{{1,6}})"
@@ -131,8 +158,13 @@ WHICH_TEMPLATE = rf"art:{WHICH}:(?P<message>[0-9]{{1,20}}):(?P<picture>[0-9]{{1,
 DRAFT_TEMPLATE = rf"art:{DRAFT}:(?P<draft>[0-9]{{1,18}}):(?P<press>{'|'.join(Press)})"
 PLACE_TEMPLATE = rf"art:{PLACE}:(?P<picture>[0-9]{{1,18}}):0"
 PIECES_TEMPLATE = rf"art:{PIECES}:0:0"
+LINE_TEMPLATE = rf"art:{LINE}:0:0"
 STEP_TEMPLATE = rf"art:{STEP}:(?P<scene>[0-9]{{1,18}}):(?P<way>{'|'.join(Way)})"
 SHOW_TEMPLATE = rf"art:{SHOW}:(?P<picture>[0-9]{{1,18}}):0"
+FORGET_TEMPLATE = rf"art:{FORGET}:(?P<person>[0-9]{{1,20}}):(?P<answer>{'|'.join(Answer)})"
+KEEP_TEMPLATE = rf"art:{KEEP}:(?P<scene>[0-9]{{1,18}}):(?P<how>on|off)"
+HOLD_TEMPLATE = rf"art:{HOLD}:(?P<job>[0-9]{{1,18}}):(?P<ruling>{'|'.join(Ruling)})"
+LOG_TEMPLATE = rf"art:{LOG}:(?P<person>[0-9]{{1,20}}):(?P<page>[0-9]{{1,6}})"
 
 
 def button_id(action: Action, job_id: int, candidate: int = 0) -> str:
@@ -188,6 +220,10 @@ def pieces_id() -> str:
     return f"art:{PIECES}:0:0"
 
 
+def line_id() -> str:
+    return f"art:{LINE}:0:0"
+
+
 def fill_id(picture_id: int, corner: tuple[int, int]) -> str:
     return f"art:{FILL}:{picture_id}:{corner[0]}.{corner[1]}"
 
@@ -198,6 +234,22 @@ def grid_id(picture_id: int) -> str:
 
 def which_id(message_id: int, picture_id: int) -> str:
     return f"art:{WHICH}:{message_id}:{picture_id}"
+
+
+def log_id(person_id: int | None, page: int) -> str:
+    return f"art:{LOG}:{person_id or 0}:{page}"
+
+
+def forget_id(person_id: int, answer: Answer) -> str:
+    return f"art:{FORGET}:{person_id}:{answer}"
+
+
+def hold_id(job_id: int, ruling: Ruling) -> str:
+    return f"art:{HOLD}:{job_id}:{ruling}"
+
+
+def keep_id(scene_id: int, *, on: bool) -> str:
+    return f"art:{KEEP}:{scene_id}:{'on' if on else 'off'}"
 
 
 def names_job(custom_id: str, job_id: int) -> bool:

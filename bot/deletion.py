@@ -14,11 +14,12 @@ import msgspec
 import structlog
 
 from bot import texts
+from bot.audit import Audit
 from bot.custom_ids import Target
 from bot.delivery import Delivery
 from bot.errors import DeliveryFailed, Gone, NotAllowed
 from bot.jobs import Jobs
-from bot.store import Job, Picture, Store
+from bot.store import AuditEntry, Job, Picture, Store
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +36,13 @@ class Condemned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deletion:
-    def __init__(self, store: Store, jobs: Jobs, delivery: Delivery, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, jobs: Jobs, delivery: Delivery, audit: Audit, *, now: Callable[[], float]
+    ) -> None:
         self._store = store
         self._jobs = jobs
         self._delivery = delivery
+        self._audit = audit
         self._now = now
         self._one_at_a_time = asyncio.Lock()
 
@@ -55,11 +59,16 @@ class Deletion:
         """Do it. Of two people who press at once the second reads that it is done. Raises as `ask`."""
         async with self._one_at_a_time:
             condemned = await self.ask(target, person_id, moderates=moderates)
+            entry = await self._entry(condemned, person_id)
             async with self._store.transaction() as tx:
                 if condemned.job is not None:
                     await self._store.delete_job(tx, condemned.job.id, self._now())
                 for picture in condemned.pictures:
                     await self._store.entomb(tx, picture.id, self._now())
+                if entry is not None:
+                    await self._audit.note(tx, entry)
+        if entry is not None:
+            await self._audit.publish(entry)
         log.info("deleted", by=person_id, job=target.job_id, pictures=condemned.numbers)
         if condemned.job is not None:
             await self._jobs.deleted(condemned.job.id)
@@ -73,6 +82,20 @@ class Deletion:
         await self._store.erase_doomed()
         for post in await self._store.condemned_posts():
             await self._delivery.remove(post)
+
+    async def _entry(self, condemned: Condemned, person_id: int) -> AuditEntry | None:
+        """For the log, where somebody does it who may only as a moderator."""
+        author_id, scene_id = _author_and_scene(condemned)
+        scene = await self._store.scene(scene_id)
+        if person_id in (author_id, scene.owner_id):
+            return None
+        return AuditEntry(
+            guild_id=scene.guild_id,
+            at=self._now(),
+            actor_id=person_id,
+            action=texts.DID_DELETE,
+            subject=texts.pictures_of(author_id, condemned.numbers, scene.place_id),
+        )
 
     async def _card(self, job_id: int) -> Condemned:
         job = await self._store.job(job_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.limits import limits_from
 from bot.png_text import with_text
+from bot.rules import limits_of_server
 from bot.scene import parameters
 from bot.store import Job, Picture, Store
 
@@ -22,5 +22,4 @@ async def delivered_png(store: Store, picture: Picture) -> bytes:
 
 
 async def _wanted(store: Store, job: Job) -> bool:
-    own = await store.limits_set_in(job.guild_id) if job.guild_id is not None else {}
-    return bool(limits_from(own).recipes)
+    return (await limits_of_server(store, job.guild_id)).recipes

@@ -96,7 +96,7 @@ class Delivery:
         self._park = park
         self._now = now
         self._throttles = throttles
-        self._edit_gap = edit_gap
+        self.edit_gap = edit_gap
         self._cards: dict[int, _Card] = {}
         self._opening: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -242,7 +242,7 @@ class Delivery:
     async def _refresh(self, card: _Card) -> None:
         try:
             while card.dirty and self._cards.get(card.job_id) is card:
-                wait = card.last_edit + self._edit_gap - self._now()
+                wait = card.last_edit + self.edit_gap - self._now()
                 if wait > 0:
                     await self._park(asyncio.sleep(wait), "the next edit of a card")
                 try:

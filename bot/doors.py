@@ -72,7 +72,7 @@ class Doors:
         check_permissions(asker.place)
         upload = await self._uploads.read(attachment)
         request, style = await self._from_sketch(asker, upload.as_source(), prompt, options)
-        return await self._begin(JobKind.SKETCH, asker, request, style, upload, notes)
+        return await self._begin(JobKind.SKETCH, asker, request, style, options, upload, notes)
 
     async def strip(
         self, asker: Asker, attachment: discord.Attachment, prompt: str, options: Options
@@ -82,14 +82,14 @@ class Doors:
         upload = await self._uploads.read(attachment)
         request, style = await self._from_sketch(asker, upload.as_source(), prompt, options)
         request = remix.strip(request, request.seeds[0])
-        return await self._begin(JobKind.STRIP, asker, request, style, upload)
+        return await self._begin(JobKind.STRIP, asker, request, style, options, upload)
 
     async def imagine(self, asker: Asker, prompt: str, options: Options) -> Receipt:
         """/imagine: words alone."""
         check_permissions(asker.place)
         options, style = await self._styles.settle(options, asker.guild_id)
         request = remix.from_words(self._engine.models(), prompt, options, self._fresh_seed())
-        return await self._begin(JobKind.IMAGINE, asker, request, style, None)
+        return await self._begin(JobKind.IMAGINE, asker, request, style, options, None)
 
     async def reply(
         self,
@@ -166,7 +166,7 @@ class Doors:
             parent_id=parent.id,
             notes=(texts.goes_on_from(parent.number, None, chosen=False),),
         )
-        return await self._jobs.submit(new)
+        return await self._jobs.submit(new, options)
 
     async def _on_its_card(self, picture: Picture) -> list[Picture]:
         """The picture and the others of its card: whoever answers a card may have painted on any of them."""
@@ -248,7 +248,7 @@ class Doors:
             parent_id=parent.id,
             notes=wish.notes,
         )
-        return await self._jobs.submit(new)
+        return await self._jobs.submit(new, wish.options)
 
     async def press(self, asker: Asker, action: Action, job_id: int, candidate: int) -> Receipt:
         """Again, Subtle, Strong or Whole picture instead on a job's card."""
@@ -348,6 +348,7 @@ class Doors:
         asker: Asker,
         request: ImageRequest,
         style: Style | None,
+        said: Options,
         upload: Upload | None,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
@@ -371,7 +372,7 @@ class Doors:
             upload=upload.as_picture(asker.person_id, None) if upload else None,
             notes=(*_place_notes(asker.place), *notes, *(upload.picture.notes if upload else ())),
         )
-        return await self._jobs.submit(new)
+        return await self._jobs.submit(new, said)
 
     async def _check_repeatable(self, job: Job, person_id: int) -> None:
         """Again takes somebody's idea and what it started from."""

@@ -21,6 +21,7 @@ def engine_config(settings: Settings) -> EngineConfig:
         device=settings.device,
         precision=settings.precision,
         max_rows=settings.rows,
+        safety=settings.safety,
     )
 
 

@@ -7,28 +7,41 @@ what was charged is given back.
 
 from __future__ import annotations
 
-from bot.limits import check_line, check_request, limits_from
-from bot.store import Job, NewJob, Store, Transaction
+from bot.blocks import Blocks
+from bot.host import Host
+from bot.options import Options
+from bot.rules import Rules
+from bot.screening import Screening
+from bot.store import Job, NewJob, Transaction
 
 
 class Gate:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, host: Host, blocks: Blocks, rules: Rules, screening: Screening) -> None:
+        self._host = host
+        self._blocks = blocks
+        self._rules = rules
+        self._screening = screening
+
+    async def fitted(self, new: NewJob, said: Options) -> NewJob:
+        """As far as its author did not say otherwise, within what is allowed here."""
+        return await self._rules.fitted(new, said)
 
     async def admit(self, new: NewJob) -> str | None:
         """What can be said without counting. Returns why it has to wait for a moderator, else None. Raises Refusal."""
-        limits = limits_from(await self._store.limits_set_in(new.guild_id) if new.guild_id else {})
-        check_request(limits, new.request)
-        return None
+        await self._rules.check(new)
+        return await self._screening.admit(new)
 
     async def admit_in(self, tx: Transaction, new: NewJob) -> None:
         """What has to be counted, in the transaction that accepts it. Raises Refusal."""
-        limits = limits_from(await self._store.limits_set_in(new.guild_id) if new.guild_id else {})
-        mine, all_here = await self._store.count_waiting(tx, new.guild_id, new.author_id)
-        # Direct messages are no server: strangers who write there do not stand in each other's way.
-        check_line(limits, mine, all_here if new.guild_id is not None else mine)
+        # In here, and not before: a block that comes meanwhile ends the jobs that are stored, and this is not one yet.
+        await self._host.check(new.guild_id)
+        await self._blocks.check(new.guild_id, new.author_id)
+        await self._rules.check_counts(tx, new)
 
     async def still_allows(self, job: Job) -> None:
         """Its turn has come: the rules may have changed since it was accepted. Raises Refusal."""
-        limits = limits_from(await self._store.limits_set_in(job.guild_id) if job.guild_id else {})
-        check_request(limits, job.request)
+        await self._host.check_ban(job.guild_id)
+        await self._blocks.check(job.guild_id, job.author_id)
+        await self._rules.check(job)
+        await self._rules.check_used(job)
+        await self._screening.still_allows(job)

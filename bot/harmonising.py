@@ -13,12 +13,12 @@ from bot.asker import Asker
 from bot.custom_ids import How
 from bot.errors import BadOption, BadPicture, Gone, Refusal
 from bot.jobs import Jobs, Receipt
-from bot.limits import limits_from
 from bot.options import PROMPT_LENGTH, STYLE, Form, Options, read_form
 from bot.pieces import speaking_names
 from bot.places import check_permissions
 from bot.placing import Placing, Table, placed_on
 from bot.reach import Reach
+from bot.rules import Rules
 from bot.store import Files, JobKind, NewJob, Picture, Store, Style
 from bot.styles import Styles
 from inference import BadRequest, Box, Engine, Frame, ModelInfo
@@ -37,6 +37,10 @@ class _Seams(NamedTuple):
     frame: Frame
 
 
+_SOMEBODY_NEW = 0
+"""Whoever has no current picture of their own goes on from the Scene's latest."""
+
+
 class Harmonising:
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Harmonising:
         reach: Reach,
         styles: Styles,
         placing: Placing,
+        rules: Rules,
         *,
         fresh_seed: Callable[[], int],
     ) -> None:
@@ -55,6 +60,7 @@ class Harmonising:
         self._reach = reach
         self._styles = styles
         self._placing = placing
+        self._rules = rules
         self._fresh_seed = fresh_seed
 
     async def current(self, asker: Asker, how: How | None, prompt: str | None, options: Options) -> Receipt:
@@ -63,7 +69,15 @@ class Harmonising:
         picture = await self._reach.current_here(asker)
         if how is None:
             how = How.WHOLE if await self._placing.table_of(picture) is None else How.SEAMS
-        return await self._harmonise(asker, picture, how, prompt or await self._words_for(picture), options)
+        words = prompt or await self._words_for(picture)
+        return await self._harmonise(asker, picture, how, words, options, await self._passed_over(picture))
+
+    async def _passed_over(self, picture: Picture) -> tuple[str, ...]:
+        """Pictures that came later and that they did not pick: they may well mean one of those."""
+        latest = await self._store.current_picture(picture.scene_id, _SOMEBODY_NEW)
+        if latest is None or latest.number <= picture.number:
+            return ()
+        return (texts.newer_than_current(picture.number, latest.number),)
 
     async def from_form(self, asker: Asker, kind: str, number: int, how: How, form: Form) -> Receipt:
         """A form about a picture (kind p) or about a Draft (d), which is placed first. Raises Refusal."""
@@ -95,12 +109,18 @@ class Harmonising:
         )
 
     async def _harmonise(
-        self, asker: Asker, picture: Picture, how: How, prompt: str, options: Options
+        self,
+        asker: Asker,
+        picture: Picture,
+        how: How,
+        prompt: str,
+        options: Options,
+        notes_before: tuple[str, ...] = (),
     ) -> Receipt:
         await self._reach.check_shared(picture, asker.person_id)
         source = await self._source(picture)
         options, style, model = await self._settled(asker, source, how, options)
-        notes = [texts.goes_on_from(picture.number, None, chosen=False)]
+        notes = [texts.goes_on_from(picture.number, None, chosen=False), *notes_before]
         if how is How.SEAMS:
             part, strength = await self._seams(picture, model), remix.SEAMS_STRENGTH
             request = remix.repaint(
@@ -121,7 +141,7 @@ class Harmonising:
             parent_id=picture.id,
             notes=tuple(notes),
         )
-        return await self._jobs.submit(new)
+        return await self._jobs.submit(new, options)
 
     async def _settled(
         self, asker: Asker, source: remix.Source, how: How, options: Options
@@ -131,13 +151,9 @@ class Harmonising:
             options = _filled(options, strength=_STRENGTHS[how])
         options, style = await self._styles.settle(options, asker.guild_id, source.style)
         model = remix.model_for(self._engine.models(), source, options)
-        limits = limits_from(await self._store.limits_set_in(asker.guild_id) if asker.guild_id else {})
-        options = _filled(
-            options,
-            strength=_STRENGTHS[how],
-            steps=remix.harmonise_steps(model, limits.most_steps),
-            candidates=min(remix.CANDIDATES, limits.most_candidates),
-        )
+        limits = await self._rules.limits(asker.guild_id, asker.standing)
+        steps = remix.harmonise_steps(model, limits.most_steps)
+        options = _filled(options, strength=_STRENGTHS[how], steps=steps)
         return options, style, model
 
     async def _source(self, picture: Picture) -> remix.Source:

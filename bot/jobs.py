@@ -15,7 +15,7 @@ way to start, and no clean way to stop that data needs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from itertools import chain, repeat
 
@@ -23,36 +23,35 @@ import discord
 import msgspec
 import structlog
 
-from bot import images, texts
+from bot import texts
 from bot.card_content import card_content
 from bot.delivery import REFUSALS, CardContent, Delivery
 from bot.errors import DeliveryDelayed, Gone, NotAllowed, PlaceGone, Refusal
-from bot.fair_queue import Entry, FairQueue, Pace
 from bot.gate import Gate
+from bot.job_files import JobFiles
+from bot.line import Asked, Line, Turn
+from bot.options import Options
+from bot.pace import work_of
 from bot.store import (
     FileMissing,
     Job,
     JobState,
     NewJob,
-    NewPicture,
-    Picture,
-    PictureKind,
+    NewScene,
+    Standing,
     Store,
 )
 from bot.tasks import Tasks
 from inference import (
     BadRequest,
-    Blob,
     Engine,
+    EngineState,
     EngineStatus,
     EngineUnavailable,
     ImageRequest,
-    Init,
-    InitKind,
     ModelInfo,
     ModelUnavailable,
     Park,
-    PictureRef,
     Pixels,
     Progress,
     RequestFailed,
@@ -62,63 +61,62 @@ from inference import (
 
 log = structlog.get_logger(__name__)
 
-LOOK_AHEAD_ROWS = 4
-"""Rows handed to the engine beyond those it can step at once, so that a row that comes free is taken at once."""
-
 PING_AFTER_SECONDS = 60.0
 _DELIVERY_RETRIES = (2.0, 10.0, 60.0, 300.0)
-_PACE_HISTORY = 20
+_PACE_HISTORY = 60
+
+WeightOf = Callable[[int | None, Standing], Awaitable[float]]
+"""How much of a server's share a person has beside others there, by who they are."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person who asked is told at once. position: 1 is next; 0: it runs already."""
+    """What the person who asked is told at once. turn: None for a job that runs already.
+
+    paused_for: why the line of this server stands still; None: it does not.
+    """
 
     job: Job
-    position: int
-    seconds: float | None
+    turn: Turn | None
     where: str
+    paused_for: str | None
 
     @property
     def sentence(self) -> str:
         if self.job.held_for is not None:
             return texts.held(self.job.held_for)
-        if self.position == 0:
+        if self.turn is None:
             return texts.accepted_at_once(self.where)
-        return texts.accepted(self.position, self.seconds, self.where)
+        return texts.accepted(self.turn, self.where, paused_for=self.paused_for)
 
 
 class _Live:
     """What is known of a job from its acceptance to its final state, beyond its row."""
 
-    def __init__(self, job: Job, cost: float) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
-        self.entry = Entry(job_id=job.id, server=job.guild_id, person=job.author_id, cost=cost)
         self.task: asyncio.Task[None] | None = None
         self.progress: dict[int, Progress] = {}
         self.previews: dict[int, Pixels] = {}
         self.restarted = False
-        self.shown: tuple[object, ...] = ()
+        self.shown = ""
 
     @property
-    def cost_left(self) -> float:
-        """What is still to be done of a running job."""
-        done = sum(each.step for each in self.progress.values())
-        return self.entry.cost * (1 - done / self.job.request.total_steps)
+    def steps_done(self) -> int:
+        """Of all samples together."""
+        return sum(each.step for each in self.progress.values())
+
+    @property
+    def slowest(self) -> Progress | None:
+        """The sample that has the most to do; None before the first step."""
+        return max(self.progress.values(), key=lambda each: each.steps - each.step, default=None)
 
     def forget_progress(self) -> None:
         self.progress.clear()
         self.previews.clear()
 
 
-def cost_of(request: ImageRequest, model: ModelInfo | None) -> float:
-    """Executed steps × rows × megapixels × the model's row cost: what the line is divided by."""
-    megapixels = request.frame.canvas.area / 1e6
-    rows_of_sample = request.rows / len(request.seeds)
-    return request.total_steps * rows_of_sample * megapixels * (model.row_cost if model else 1.0)
-
-
 class Jobs:
-    """Keeper of the line and of every job that is not over."""
+    """Keeper of every job that is not over. line: who waits, runs and is next."""
 
     def __init__(
         self,
@@ -130,26 +128,34 @@ class Jobs:
         *,
         now: Callable[[], float],
         park: Park,
+        weight_of: WeightOf,
+        tell_held: Callable[[Job], Awaitable[None]],
     ) -> None:
+        self.line = Line(changed=self._pump)
         self._store = store
         self._engine = engine
+        self._files = JobFiles(store)
         self._delivery = delivery
         self._tasks = tasks
         self._gate = gate
         self._now = now
         self._park = park
-        self._queue = FairQueue()
-        self._pace = Pace()
+        self._weight_of = weight_of
+        self._tell_held = tell_held
         self._live: dict[int, _Live] = {}
-        self._rows_in_use = 0
-        self._last_ended = 0.0
+        self._shows_turns = False
+        self._turns_shown_at = 0.0
         engine.watch(self._engine_changed)
 
     # Admit
 
-    async def submit(self, new: NewJob) -> Receipt:
+    async def submit(self, new: NewJob, said: Options | None = None) -> Receipt:
         """Accept a job, post its card and put it in line. Raises Refusal; then nothing was stored or charged."""
+        if said is not None:
+            new = await self._gate.fitted(new, said)
         held_for = await self._gate.admit(new)
+        if held_for is not None:
+            new = _untitled(new)
         async with self._store.transaction() as tx:
             accepted_before = await self._store.accepted_before(new.source)
             if accepted_before is None:
@@ -175,9 +181,10 @@ class Jobs:
             # Whatever else keeps the card from being posted ends the job: nobody would see what came of it.
             await self._give_up(live, texts.INTERNAL_ERROR)
             raise
-        if job.held_for is None and self._live.get(job.id) is live and job.id not in self._queue:
-            self._queue.add(live.entry)
-            self._pump()
+        if job.held_for is not None:
+            await self._tell_held(job)
+        await self._enter_line(live)
+        self._pump()
 
     async def _give_up(self, live: _Live, sentence: str) -> None:
         """A job without a card is over; whoever asked is told by the caller."""
@@ -188,57 +195,65 @@ class Jobs:
             await self._store.shown(tx, live.job.id)
 
     def _take_up(self, job: Job) -> _Live:
-        live = _Live(job, cost_of(job.request, self._model(job.request)))
+        live = _Live(job)
         self._live[job.id] = live
         self._delivery.card(job.id, self.render)
         return live
 
     async def _receipt(self, job: Job) -> Receipt:
         scene = await self._store.scene(job.scene_id)
-        position, seconds = self.position(job.id)
-        return Receipt(job=job, position=position, seconds=seconds, where=f"<#{scene.place_id}>")
+        paused_for = self.line.paused_for(job.guild_id)
+        where = f"<#{scene.place_id}>"
+        return Receipt(job=job, turn=self.line.turn(job.id), where=where, paused_for=paused_for)
 
     # Wait in line
 
-    def position(self, job_id: int) -> tuple[int, float | None]:
-        """Place in the line (0: not waiting) and the seconds until it is done, None while nobody knows."""
-        for waiting_id, place, seconds in self._positions():
-            if waiting_id == job_id:
-                return place, seconds
-        return 0, None
-
-    def _positions(self) -> Iterator[tuple[int, int, float | None]]:
-        """Job, place and seconds of everybody who waits, first come first."""
-        ahead = sum(live.cost_left for live in self._live.values() if live.task is not None)
-        for place, entry in enumerate(self._queue, start=1):
-            ahead += entry.cost
-            yield entry.job_id, place, self._pace.seconds([ahead])
+    async def _enter_line(self, live: _Live) -> None:
+        """Unless it is held, over or in line meanwhile."""
+        weight = await self._weight_of(live.job.guild_id, live.job.standing)
+        job = live.job
+        if job.held_for is None and self._live.get(job.id) is live and not self.line.waits(job.id):
+            self.line.join(
+                Asked(
+                    job_id=job.id,
+                    guild_id=job.guild_id,
+                    person_id=job.author_id,
+                    work=work_of(job.request, self._model(job.request)),
+                    rows=job.request.rows,
+                    weight=weight,
+                )
+            )
 
     def _pump(self) -> None:
         """Start whatever can start. Called whenever something changed; there is no loop that waits."""
         if self._engine.status.state.takes_work:
-            while (entry := self._queue.next()) is not None and self._fits(self._live[entry.job_id]):
-                live = self._live[self._queue.take().job_id]
-                self._rows_in_use += live.job.request.rows
-                live.task = self._tasks.spawn(self._run(live), name=f"job {live.job.id}")
-        for job_id, position, seconds in self._positions():
-            self._show_position(self._live[job_id], position, seconds)
+            while (job_id := self.line.start(self._engine.row_credits, self._now())) is not None:
+                live = self._live[job_id]
+                live.task = self._tasks.spawn(self._run(live), name=f"job {job_id}")
+        if not self._shows_turns:
+            self._shows_turns = True
+            self._tasks.spawn(self._show_turns(), name="places in line")
 
-    def _fits(self, live: _Live) -> bool:
-        """Strictly in fair order: nobody small slips past somebody large."""
-        room = self._engine.row_credits + LOOK_AHEAD_ROWS - self._rows_in_use
-        return self._rows_in_use == 0 or live.job.request.rows <= room
+    async def _show_turns(self) -> None:
+        """As often as a card may be edited: however many wait, places need not be worked out at each change."""
+        wait = self._turns_shown_at + self._delivery.edit_gap - self._now()
+        if wait > 0:
+            await self._park(asyncio.sleep(wait), "the next edit of cards")
+        self._shows_turns = False
+        self._turns_shown_at = self._now()
+        for turn in self.line.turns():
+            self._show_turn(self._live[turn.job_id], turn)
 
-    def _show_position(self, live: _Live, position: int, seconds: float | None) -> None:
+    def _show_turn(self, live: _Live, turn: Turn) -> None:
         """Edit the card only when people would read something new on it."""
-        rounded = None if seconds is None else texts.about(seconds)
-        shown = (position, rounded, self._engine.status.state, self._engine.status.detail)
+        shown = self._waiting_line(live.job, turn)
         if shown != live.shown:
             live.shown = shown
             self._delivery.refresh(live.job.id)
 
-    def _engine_changed(self, _status: EngineStatus) -> None:
-        self._pump()
+    def _engine_changed(self, status: EngineStatus) -> None:
+        if status.state is not EngineState.CLOSED:  # else this process ends, and nothing is edited any more
+            self._pump()
 
     # Run
 
@@ -247,7 +262,7 @@ class Jobs:
             over = await self._draw_or_fail(live)
         finally:
             live.task = None
-            self._rows_in_use -= live.job.request.rows
+            self.line.stop(live.job.id)
         self._pump()
         if over:
             await self._show_end(live)
@@ -265,7 +280,7 @@ class Jobs:
             await self._fail(live, texts.failed(str(error)))
         except FileMissing as error:
             log.error("a stored file is missing", job=live.job.id, file=str(error))
-            await self._fail(live, await self._why_missing(live.job))
+            await self._fail(live, await self._files.why_missing(live.job))
         except EngineUnavailable as error:
             log.info("a job goes back in line", job=live.job.id, why=str(error))
             await self._back_in_line(live)
@@ -277,7 +292,7 @@ class Jobs:
         return True
 
     async def _draw(self, live: _Live) -> bool:
-        request, blobs = await self._blobs(live)
+        request, blobs = await self._files.needed(live.job)
         async with self._store.transaction() as tx:
             job = await self._store.start_attempt(tx, live.job.id, request, self._now())
         if job is None:  # cancelled in the meantime
@@ -295,11 +310,13 @@ class Jobs:
                     case Restarted():
                         live.restarted = True
                         live.forget_progress()
+                        self.line.restart(job.id, self._now())
                         self._delivery.refresh(job.id)
         return await self._keep(live, [done[sample] for sample in sorted(done)])
 
     def _show_progress(self, live: _Live, event: Progress) -> None:
         live.progress[event.sample] = event
+        self.line.step(live.job.id, live.steps_done / live.job.request.total_steps, self._now())
         if event.preview is not None:
             live.previews[event.sample] = event.preview
             self._delivery.refresh(live.job.id)
@@ -308,11 +325,10 @@ class Jobs:
         """Files first, then the rows that name them, in one transaction with the new state."""
         job = live.job
         now = self._now()
-        seconds, share = now - (job.started_at or now), self._share(job, now)
+        seconds, share = now - (job.started_at or now), self.line.measure(job.id, now)
         # Asked for now, not when the job was accepted: the weights may have been fetched in between.
         model = self._model(job.request)
-        begun_from = await self._begun_from(job)
-        pictures = [await self._new_picture(job, model, begun_from, result) for result in results]
+        pictures = await self._files.put(job, model, results)
         async with self._store.transaction() as tx:
             kept = await self._store.finish(
                 tx,
@@ -329,79 +345,8 @@ class Jobs:
             elif any(result.precise for result in results):
                 await self._store.add_note(tx, job, texts.HALF_PRECISION_RAN_OVER)
         if kept:
-            self._pace.learn(live.entry.cost, share)
-            self._last_ended = now
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
         return kept
-
-    async def _begun_from(self, job: Job) -> Picture | None:
-        source_id = job.upload_id or job.parent_id
-        return await self._store.picture(source_id) if source_id is not None else None
-
-    async def _new_picture(
-        self, job: Job, model: ModelInfo | None, begun_from: Picture | None, result: SampleDone
-    ) -> NewPicture:
-        finished = await self._finished(job.request, begun_from, result.pixels)
-        return NewPicture(
-            kind=PictureKind.GENERATED,
-            author_id=job.author_id,
-            file=await self._store.files.put(finished.png),
-            size=finished.size,
-            parent_id=job.upload_id or job.parent_id,
-            latents=await self._store.files.put(result.latents),
-            latents_of=model.latents if model else None,
-            candidate=result.sample + 1,
-            piece=begun_from.piece if begun_from is not None else None,
-        )
-
-    async def _finished(
-        self, request: ImageRequest, begun_from: Picture | None, drawn: Pixels
-    ) -> images.Finished:
-        """What was drawn as people get it: a region pasted into the picture it belongs to, a Piece in its outline."""
-        if begun_from is None or (request.mask is None and begun_from.piece is None):
-            return images.Finished(await images.encode_png(drawn), drawn.size)
-        whole = await self._store.files.get(begun_from.file)
-        if request.mask is None:
-            return await images.in_outline_of(whole, drawn)
-        region = await self._store.files.get(request.mask)
-        window = request.init.window if request.init is not None else None
-        return await images.pasted_back(whole, drawn, region, window)
-
-    def _share(self, job: Job, ended: float) -> float:
-        """Seconds. Jobs overlap, so what one added to the line is the time since the one before it was done."""
-        return ended - max(self._last_ended, job.started_at or ended)
-
-    async def _blobs(self, live: _Live) -> tuple[ImageRequest, dict[PictureRef, Blob]]:
-        """The bytes that the request refers to. Latents that are gone are replaced by the parent's pixels."""
-        request = live.job.request
-        if request.init is None:
-            return request, {}
-        blobs: dict[PictureRef, Blob] = {}
-        if request.mask is not None:
-            blobs[request.mask] = await images.read_grey(await self._store.files.get(request.mask))
-        if request.init.kind is InitKind.LATENTS:
-            try:
-                return request, blobs | {request.init.ref: await self._store.files.get(request.init.ref)}
-            except FileMissing:
-                request = await self._without_latents(live)
-        assert request.init is not None  # a request with an init keeps one
-        png = await self._store.files.get(request.init.ref)
-        return request, blobs | {request.init.ref: await images.read_pixels(png)}
-
-    async def _without_latents(self, live: _Live) -> ImageRequest:
-        assert live.job.parent_id is not None  # latents are always those of the parent
-        parent = await self._store.picture(live.job.parent_id)
-        if parent is None:
-            raise FileMissing(str(live.job.parent_id))
-        async with self._store.transaction() as tx:
-            await self._store.add_note(tx, live.job, texts.LATENTS_WERE_GONE)
-        init = Init(kind=InitKind.PIXELS, ref=parent.file)
-        return msgspec.structs.replace(live.job.request, init=init)
-
-    async def _why_missing(self, job: Job) -> str:
-        source_id = job.upload_id or job.parent_id
-        source = await self._store.picture(source_id) if source_id is not None else None
-        return texts.SOURCE_WAS_DELETED if source is not None and source.deleted else texts.PICTURE_FILE_GONE
 
     def _model(self, request: ImageRequest) -> ModelInfo | None:
         """None for a model that is no longer configured."""
@@ -412,7 +357,7 @@ class Jobs:
             await self._store.requeue(tx, live.job)
         live.job = msgspec.structs.replace(live.job, state=JobState.QUEUED)
         live.forget_progress()
-        self._queue.put_back(live.entry)
+        self.line.put_back(live.job.id)
 
     # Deliver
 
@@ -479,7 +424,7 @@ class Jobs:
         live = self._live.get(job_id)
         if released and live is not None:
             live.job = msgspec.structs.replace(live.job, held_for=None)
-            self._queue.add(live.entry)
+            await self._enter_line(live)
             self._pump()
         return released
 
@@ -512,7 +457,7 @@ class Jobs:
 
     async def _end_work(self, live: _Live) -> None:
         """Out of the line and off the engine."""
-        self._queue.remove(live.job.id)
+        self.line.leave(live.job.id)
         if live.task is not None:
             live.task.cancel()
             await asyncio.wait([live.task])
@@ -544,15 +489,20 @@ class Jobs:
     async def recover(self) -> None:
         """Take up every job that was not over when the last process ended, in the order they were accepted."""
         for request, seconds in reversed(await self._store.recent_runs(_PACE_HISTORY)):
-            self._pace.learn(cost_of(request, self._model(request)), seconds)
+            self.line.pace.learn(work_of(request, self._model(request)), seconds)
+        for server in await self._store.servers.all():
+            self.line.set_weight(server.guild_id, server.weight)
+            if server.paused_for is not None:
+                self.line.pause(server.guild_id, server.paused_for)
         for job in await self._store.jobs_to_take_up():
             if job.id in self._live:
                 continue
             log.info("taken up again", job=job.id, state=job.state)
             live = self._take_up(job)
             if job.state is JobState.QUEUED:
-                if job.held_for is None:
-                    self._queue.add(live.entry)
+                await self._enter_line(live)
+                if job.moved_for is not None:
+                    self.line.first(job.id)
             else:
                 self._tasks.spawn(self._show_end(live), name=f"end of job {job.id}")
         self._pump()
@@ -571,15 +521,21 @@ class Jobs:
             model=self._model(job.request),
             status=self._status_line(job, live),
             previews=[live.previews[sample] for sample in sorted(live.previews)] if live else [],
-            steps_done=sum(progress.step for progress in live.progress.values()) if live else 0,
+            steps_done=live.steps_done if live else 0,
         )
+
+    def step_of(self, job_id: int) -> tuple[int, int] | None:
+        """How many steps of how many a running job has done; None before its first one."""
+        live = self._live.get(job_id)
+        slowest = live.slowest if live is not None else None
+        return None if slowest is None else (slowest.step, slowest.steps)
 
     def _status_line(self, job: Job, live: _Live | None) -> str:
         match job.state:
             case JobState.QUEUED if job.held_for is not None:
                 return texts.held(job.held_for)
             case JobState.QUEUED:
-                return texts.waiting(*self.position(job.id), self._engine.status)
+                return self._waiting_line(job, self.line.turn(job.id))
             case JobState.RUNNING:
                 return self._running_line(live)
             case JobState.FAILED:
@@ -589,8 +545,19 @@ class Jobs:
             case _:
                 return texts.DONE
 
+    def _waiting_line(self, job: Job, turn: Turn | None) -> str:
+        trouble = texts.trouble(self._engine.status, draining=self.line.draining)
+        return texts.waiting(turn, trouble, paused_for=self.line.paused_for(job.guild_id))
+
     def _running_line(self, live: _Live | None) -> str:
-        if live is None or not live.progress:
+        if live is None or live.slowest is None:
             return texts.ENGINE_RESTARTED if live is not None and live.restarted else texts.STARTING
-        slowest = max(live.progress.values(), key=lambda progress: progress.steps - progress.step)
-        return texts.running(slowest.step, slowest.steps, len(live.job.request.seeds))
+        return texts.running(live.slowest.step, live.slowest.steps, len(live.job.request.seeds))
+
+
+def _untitled(new: NewJob) -> NewJob:
+    """A new Scene is called by its first prompt; not by one that a moderator has to see first."""
+    if not isinstance(new.scene, NewScene):
+        return new
+    scene = msgspec.structs.replace(new.scene, title=texts.SCENE_THAT_WAITS)
+    return msgspec.structs.replace(new, scene=scene)

@@ -3,6 +3,9 @@
 Prompts, picture contents and tokens are never logged. What other libraries say of their own work holds them at the
 level of debugging (Discord's whole messages, the parameters of SQL), so only our own loggers go below INFO.
 
+Of an exception a trace tells its type and where it came from, but not what it says, unless it is of a kind that never
+repeats anybody's words: `int("a naked moon")` raises a ValueError that does.
+
 What a stranger can put into a line (an error's text, a name) cannot begin another line, nor move the cursor of a
 terminal that shows it: whatever is not printed as it stands is escaped, and the lines of a trace are indented.
 """
@@ -10,14 +13,33 @@ terminal that shows it: whatever is not printed as it stands is escaped, and the
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 OURS = ("bot", "inference")
+
+_TELLS_NO_WORDS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    IndexError,
+    MemoryError,
+    NameError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    sqlite3.Error,
+)
+_TELL_NO_WORDS_EITHER = "discord.errors"
+"""What Discord or its library says of a request. By name: who only asks how the bot is need not load it."""
 
 _FOR_THE_RENDERER = frozenset({"event", "timestamp", "level", "logger", "exc_info", "stack"})
 
@@ -73,5 +95,25 @@ def _in_one_line(_logger: WrappedLogger, _method: str, said: EventDict) -> Event
 
 
 def _indented_trace(out: TextIO, error: ExcInfo) -> None:
-    for part in traceback.format_exception(*error):
+    for part in _trace(error[1], set()):
         out.writelines(f"\n    {escaped(line)}" for line in part.rstrip("\n").split("\n"))
+
+
+def _trace(error: BaseException | None, told: set[int]) -> Iterator[str]:
+    """As Python tells it, what came first at first, without the words. told: the ids of those that need no telling."""
+    if error is None or id(error) in told:
+        return
+    told.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _trace(before, told)
+        yield "which led to:"
+    yield "Traceback (most recent call last):"
+    yield from traceback.format_tb(error.__traceback__)
+    kind = type(error)
+    speaks = isinstance(error, _TELLS_NO_WORDS) or kind.__module__ == _TELL_NO_WORDS_EITHER
+    text = str(error) if speaks else "(not logged: it may hold somebody's words)"
+    yield f"{kind.__module__}.{kind.__qualname__}: {text}".removeprefix("builtins.")
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _trace(each, told)

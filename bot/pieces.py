@@ -20,6 +20,7 @@ from bot.jobs import Jobs, Receipt
 from bot.options import Options, nearest
 from bot.places import check_permissions, may_have_thread
 from bot.reach import Reach
+from bot.screening import Screening
 from bot.showing import Showing
 from bot.store import (
     FileMissing,
@@ -83,6 +84,7 @@ class Pieces:
         uploads: Uploads,
         styles: Styles,
         showing: Showing,
+        screening: Screening,
         *,
         now: Callable[[], float],
         fresh_seed: Callable[[], int],
@@ -94,6 +96,7 @@ class Pieces:
         self._uploads = uploads
         self._styles = styles
         self._showing = showing
+        self._screening = screening
         self._now = now
         self._fresh_seed = fresh_seed
 
@@ -103,6 +106,7 @@ class Pieces:
         """Cut a piece, keep it and show it; says where."""
         check_permissions(asker.place)
         cut = await self._cut(asker, cutting)
+        await self._screening.check_name(asker, cut.name)
         new = self._new_picture(asker, cut, await self._store.files.put(cut.finished.png))
         async with self._store.transaction() as tx:
             scene_id = cut.scene
@@ -140,7 +144,7 @@ class Pieces:
             upload=self._new_picture(asker, cut, file),
             notes=(*came_from, *cut.notes),
         )
-        return await self._jobs.submit(new)
+        return await self._jobs.submit(new, options)
 
     async def _cut(self, asker: Asker, cutting: Cutting) -> _Cut:
         if cutting.file is not None:

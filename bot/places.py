@@ -46,6 +46,13 @@ def check_permissions(channel: Place | None) -> None:
         raise NotAllowed(texts.thread_is_locked(channel.mention))
 
 
+def lacks_to_write(channel: discord.TextChannel) -> list[str]:
+    """What the bot may not do there, in words, for a message of words alone: that takes less than a Scene."""
+    mine = _mine(channel)
+    needed = {_SEEING: EVERYWHERE[_SEEING], **TO_SEND}
+    return [words for name, words in needed.items() if not getattr(mine, name)]
+
+
 def _missing(channel: discord.abc.GuildChannel | discord.Thread) -> list[str]:
     """In words, and only those that are the cause.
 

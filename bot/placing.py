@@ -170,7 +170,7 @@ class Placing:
     async def _take_back(self, draft: Draft, *, begun: bool) -> None:
         """Nobody saw what was changed: whoever tries again must not find it done already. begun: just now."""
         async with self._store.transaction() as tx:
-            await self._store.drafts.change(tx, draft)
+            await self._store.drafts.change(tx, draft, self._now())
             if begun:
                 await self._store.drafts.set_state(tx, draft.id, DraftState.DISCARDED)
 
@@ -207,7 +207,7 @@ class Placing:
             await self._end(table.draft, DraftState.DISCARDED)
             raise Gone(texts.DRAFT_PIECES_DELETED)
         async with self._store.transaction() as tx:
-            await self._store.drafts.change(tx, drawn.draft)
+            await self._store.drafts.change(tx, drawn.draft, self._now())
         return drawn
 
     # Place

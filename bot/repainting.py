@@ -119,7 +119,7 @@ class Repainting:
             parent_id=picture.id,
             notes=wish.notes,
         )
-        return await self._jobs.submit(new)
+        return await self._jobs.submit(new, wish.options)
 
     async def grid(self, asker: Asker, picture: Picture) -> bytes:
         """The picture under its grid, a WebP. Raises NotAllowed for one that is not shared."""

@@ -6,6 +6,7 @@ reply pings by default. With the ping off the message arrives empty; then its au
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import discord
@@ -19,6 +20,7 @@ from bot.delivery import REFUSALS
 from bot.errors import BadOption, Refusal
 from bot.messages import asker_of, picture_message, words_of
 from bot.paint_overs import Tied
+from bot.words import WordsRefused
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -37,6 +39,8 @@ async def on_reply(bot: ArtBot, message: discord.Message) -> None:
         await _refine(bot, message, replied_to)
     except Tied as tied:
         await _answer(message, str(tied), which_view(message.id, tied.pictures))
+    except WordsRefused as refused:
+        await _answer(message, str(refused))  # for all to read, so without the words
     except Refusal as error:
         words = words_of(bot, message)
         await _answer(message, texts.with_what_was_typed(str(error), words) if words else str(error))
@@ -47,10 +51,15 @@ async def on_reply(bot: ArtBot, message: discord.Message) -> None:
 
 
 async def _refine(bot: ArtBot, message: discord.Message, replied_to: int) -> None:
+    guild_id = message.guild.id if message.guild else None
+    await bot.host.check_ban(guild_id)
+    await bot.blocks.check(guild_id, message.author.id)
     words = words_of(bot, message)
     if not words and not message.attachments:
         raise BadOption(texts.EMPTY_REPLY if _is_readable(bot, message) else texts.PING_IS_OFF)
-    await bot.doors.reply(asker_of(message), replied_to, words, message.attachments)
+    # To find out what was painted on a copy takes seconds in which nothing else could be seen.
+    async with message.channel.typing() if message.attachments else nullcontext():
+        await bot.doors.reply(asker_of(message), replied_to, words, message.attachments)
 
 
 def _is_readable(bot: ArtBot, message: discord.Message) -> bool:

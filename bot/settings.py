@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     device: Device = Device.AUTO
     precision: Precision = Precision.AUTO
     rows: int = Field(default=0, ge=0, le=64)
+    safety: str = ""
     message_content: bool = False
     shards: int | None = Field(default=None, ge=1)
     log: LogLevel = LogLevel.INFO

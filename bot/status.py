@@ -31,8 +31,11 @@ def main(settings: Settings) -> str | None:
 
 def lines(status: Status) -> Iterator[str]:
     where = f"connected, in {_count(status.servers, 'server')}" if status.connected else "not connected"
+    held = [
+        f"{count} {how}" for count, how in ((status.paused, "paused"), (status.banned, "banned")) if count
+    ]
     yield f"Moonsketch {status.version}, process {status.pid}, up for {duration(status.uptime_seconds)}"
-    yield f"Discord   {where}"
+    yield f"Discord   {where}" + (f" ({', '.join(held)})" if held else "")
     yield f"Line      {_line(status)}"
     yield f"Engine    {_engine(status)}"
     yield f"Rows      {status.rows_given} given to the engine, which steps {status.row_credits} at once"
@@ -46,7 +49,8 @@ def _line(status: Status) -> str:
     )
     first = status.oldest_wait_seconds
     since = f" (the oldest for {duration(first)})" if first is not None else ""
-    return f"{waiting} waiting{since}, {running} running, {rendered} done but not yet posted"
+    draining = "; draining, so nothing new is begun" if status.draining else ""
+    return f"{waiting} waiting{since}, {running} running, {rendered} done but not yet posted{draining}"
 
 
 def _engine(status: Status) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from bot.charts import LineChart, Row, UsageChart
 from bot.custom_ids import Action, Press
-from bot.store.records import JobKind, Picture, PictureKind, Shown, Style
+from bot.line import Turn
+from bot.store.audits import AuditEntry
+from bot.store.blocks import Block
+from bot.store.records import Job, JobKind, Picture, PictureKind, Scope, Shown, Style
+from bot.store.words import OwnWord, Verdict
 from inference import EngineState, EngineStatus, Frame, ImageRequest, ModelInfo, Size, unknown_words
 
 # Options and prompts
@@ -292,23 +297,165 @@ def server_waits_enough(waiting: int, limit: int) -> str:
     return f"This server has {jobs} waiting or running, and {limit} is the most. Try again in a little while."
 
 
-LIMITS_RESET = "All limits of this server are back to their defaults."
-NO_LIMIT_NAMED = "Name at least one limit to set."
+NO_LIMIT, ALL_OF_THEM, DEFAULT, ALL_LIMITS = "no limit", "all", "the default", "all limits"
+A_SIZE = "a size such as 768x512 (from 64x64 to 4096x4096), or `no limit`"
+ON_OR_OFF, NAMES_OR_ALL = "`on` or `off`", "names with commas between, or `all`"
+CHANNEL_OR_ROLE = "Name a channel or a role, not both: a role counts in every channel. Nothing was changed."
+MAY_NOT_USE_ME_HERE = "You may not use me here."
+DID_SET_LIMIT = "limit changed"
+_LIMITS_ROOM = 1900
 
 
 def switch(is_on: bool) -> str:
     return "on" if is_on else "off"
 
 
-def limits_table(rows: Iterable[tuple[str, int | str, bool]]) -> str:
-    """One line per rule: its name, its value, and whether this server set it."""
-    lines = (f"- **{name}**: {value}" + (" (set here)" if own else "") for name, value, own in rows)
-    return "The limits of this server:\n" + "\n".join(lines)
+def number_from_to(low: float, high: float, *, unlimited: bool) -> str:
+    numbers = f"a number from {low:.12g} to {high:.12g}, in plain digits"
+    return f"{numbers}, or `{NO_LIMIT}`" if unlimited else numbers
 
 
-def limits_changed(changes: Iterable[tuple[str, int | str, int | str]]) -> str:
-    lines = (f"- **{name}**: {old} → {new}" for name, old, new in changes)
-    return "From now on:\n" + "\n".join(lines)
+def one_of(words: Sequence[str]) -> str:
+    return _listed([f"`{word}`" for word in words], last="or")
+
+
+def pixels(area: int) -> str:
+    return f"{area:,} pixels"
+
+
+def not_a_rule_value(option: str, typed: str, wanted: str) -> str:
+    return f"`{option}` is {wanted}; {quoted(typed)} is not. Nothing was changed."
+
+
+def unknown_rule(option: str, near: str | None) -> str:
+    meant = f" Did you mean `{near}`?" if near else ""
+    return f"There is no limit {quoted(option)}.{meant} Nothing was changed."
+
+
+def not_in_that_scope(option: str, scope: Scope, scopes: Sequence[Scope]) -> str:
+    return f"`{option}` cannot be set for a {scope}, only for a {_listed(list(scopes), last='or')}. Nothing was changed."
+
+
+def already_so(option: str, value: str) -> str:
+    return f"**{option}** is {value} there already. Nothing was changed."
+
+
+def whose(scope: Scope | None, scope_id: int, host: bool) -> str:
+    """Who decided."""
+    if host:
+        return "my host, for all servers"
+    match scope:
+        case Scope.ROLE:
+            return f"<@&{scope_id}>"
+        case Scope.CHANNEL:
+            return f"<#{scope_id}>"
+        case Scope.SERVER:
+            return "this server"
+    return DEFAULT
+
+
+def gone_scope(scope: Scope) -> str:
+    return f"a {scope} that was deleted (`/limits reset` takes it away)"
+
+
+def whose_rule(option: str, scope: Scope | None, scope_id: int, host: bool) -> str:
+    """Behind a refusal: which rule that was."""
+    return f"(Limit **{option}**, set by {whose(scope, scope_id, host)}.)"
+
+
+def limits_table(rows: Iterable[tuple[str, str, bool]], others: Iterable[tuple[str, str, str]] = ()) -> str:
+    """One line per rule: its name, its value, and whether this server set it; then those of channels and roles."""
+    lines = [f"- **{name}**: {value}" + (" (set here)" if own else "") for name, value, own in rows]
+    more = [f"- {of}: **{name}** {value}" for of, name, value in others]
+    return _cut_to(["The limits of this server:", *lines, *(["Beside these:", *more] if more else [])])
+
+
+def limits_of_scope(scope: Scope, scope_id: int, rows: Sequence[tuple[str, str]]) -> str:
+    of = whose(scope, scope_id, host=False)
+    if not rows:
+        return f"Nothing is set for {of}: what holds in the server holds there."
+    return f"Set for {of}:\n" + "\n".join(f"- **{name}**: {value}" for name, value in rows)
+
+
+def decided(option: str, value: str, by: str, others: Sequence[tuple[str, str]]) -> str:
+    """One rule of a person: what holds, whose it is, and what others say that does not count."""
+    instead = "".join(f"; {of} says {said}" for said, of in others)
+    return f"- **{option}**: {value} ({by}{instead})"
+
+
+def limits_of_person(
+    person: int, channel: int, rows: Sequence[str], waiting: int, hour: int, seconds: float
+) -> str:
+    used = (
+        f"Waiting or running: {waiting}. Asked for in the last hour: {hour}. Used today: {seconds:,.0f} seconds of"
+        " drawing."
+    )
+    return _cut_to([f"For {mention(person)} in <#{channel}>:", used, *rows])
+
+
+def _cut_to(lines: Sequence[str]) -> str:
+    """As many as a message holds."""
+    kept: list[str] = []
+    for line in lines:
+        if sum(len(each) + 1 for each in kept) + len(line) > _LIMITS_ROOM:
+            return "\n".join([*kept, "…"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def limit_changed(option: str, old: str, new: str, of: str, held_at: str | None) -> str:
+    """held_at: what holds all the same, where the host allows no more."""
+    host = f" My host allows no more than {held_at}, so that is what holds." if held_at is not None else ""
+    return f"From now on, for {of}: **{option}**: {old} → {new}.{host} Jobs that wait are held to it as well."
+
+
+def limits_reset(option: str | None, of: str) -> str:
+    return f"For {of}, {f'**{option}** is' if option else 'all limits are'} back to what holds without."
+
+
+def nothing_to_reset(of: str) -> str:
+    return f"Nothing of that is set for {of}. Nothing was changed."
+
+
+def member_too_short(days: int, again: float) -> str:
+    return f"Here I draw for people who have been members for {_count(days, 'day')}: you can begin <t:{int(again)}:R>."
+
+
+def too_many_pixels(size: Size, limit: int) -> str:
+    return (
+        f"That picture would have {pixels(size.area)} ({size}), and {pixels(limit)} is the most here. Take a model"
+        " that draws smaller ones. Nothing was started."
+    )
+
+
+def not_one_of_the_models(name: str, allowed: Sequence[str]) -> str:
+    return f"The model {name} may not be used here; you can choose {_listed(allowed, last='or')}. Nothing was started."
+
+
+def not_one_of_the_styles(name: str, allowed: Sequence[str]) -> str:
+    return f"The style {name} may not be used here; you can choose {_listed(allowed, last='or')}. Nothing was started."
+
+
+def too_soon(seconds: int, again: float) -> str:
+    return f"Between two jobs you wait {_count(seconds, 'second')} here: try again <t:{int(again) + 1}:R>."
+
+
+def enough_jobs_for_now(asked: int, limit: int, again: float) -> str:
+    return (
+        f"You asked for {_count(asked, 'job')} in the last hour, and {limit} is the most here: try again"
+        f" <t:{int(again) + 1}:R>."
+    )
+
+
+def person_used_enough(used: float, limit: int, again: float) -> str:
+    return f"You used {used:,.0f} of your {limit:,} seconds of drawing for today; they come back <t:{int(again)}:R>."
+
+
+def server_used_enough(used: float, limit: int, again: float) -> str:
+    return (
+        f"This server used {used:,.0f} of its {limit:,} seconds of drawing for today; they come back"
+        f" <t:{int(again)}:R>."
+    )
 
 
 # Places and people
@@ -330,7 +477,10 @@ DISCORD_IS_UNWELL = "Discord did not take my message just now. Try again in a mo
 CARD_REFUSED = "Discord did not take the card with the pictures. They are kept: see /history."
 NOT_OVER_YET = "That one has no picture yet. Wait until it is done, then go on from it."
 NO_PICTURES_CAME = "That one ended without a picture, so there is nothing to go on from."
-SCENE_CARD_GONE = "I no longer know that picture, so I cannot go on from it."
+SCENE_CARD_GONE = (
+    "I no longer know that picture, so I cannot go on from it: Scenes go when nobody uses them for long. Save it and"
+    " send it with `/sketch` to begin anew."
+)
 ONLY_IN_SERVERS = "This works only inside a server."
 
 
@@ -347,15 +497,40 @@ EMPTY_REPLY = "Tell me in the reply what to change, or attach a picture to go on
 # The line
 
 ALREADY_OVER = "That job is over already."
+KEEPS_YOUR_PLACE = "Your place in the line is kept."
 
 
-def accepted(place: int, seconds: float | None, where: str) -> str:
-    return f"You are {position(place, seconds)}, in {where}."
+def accepted(turn: Turn, where: str, *, paused_for: str | None = None) -> str:
+    """paused_for: why the line of this server stands still; None: it does not."""
+    paused = f" {line_is_still(paused_for)}" if paused_for is not None else ""
+    return f"You are {position(turn)}, in {where}.{paused}"
 
 
-def position(place: int, seconds: float | None) -> str:
-    in_line = "next" if place == 1 else f"{ordinal(place)} in line"
+def position(turn: Turn) -> str:
+    place, seconds = turn.place, turn.seconds
+    last = f" to {ordinal(turn.last_place)}" if turn.last_place > place else ""
+    in_line = "next" if place == 1 else f"{ordinal(place)}{last} in line"
     return in_line if seconds is None else f"{in_line}, {about(seconds)}"
+
+
+OTHERS_MAY_GO_BEFORE = "Your job ahead of it keeps its place; before this one, others who wait may still go."
+BEHIND_A_ROLE = "Somebody whose role goes first in this server came in between."
+BEHIND_A_MOVED_JOB = "A moderator moved another job to the front."
+DRAINING = f"I am about to be updated, so nothing new is begun until that is done. {KEEPS_YOUR_PLACE}"
+
+
+def _why_so_far_back(turn: Turn) -> Iterator[str]:
+    if turn.behind_moved:
+        yield BEHIND_A_MOVED_JOB
+    if turn.behind_role:
+        yield BEHIND_A_ROLE
+    if turn.last_place > turn.place:
+        yield OTHERS_MAY_GO_BEFORE
+
+
+def line_is_still(reason: str) -> str:
+    """On the cards of those who wait in a server whose line a moderator paused."""
+    return f"The line of this server is paused. {because(reason)} {KEEPS_YOUR_PLACE}"
 
 
 def about(seconds: float) -> str:
@@ -386,13 +561,17 @@ INTERNAL_ERROR = "Something broke on my side. Nothing was charged; please try ag
 ENGINE_RESTARTED = (
     "The engine stopped in the middle and is starting again; this job runs once more by itself."
 )
-WORKER_KEEPS_YOUR_PLACE = "Your place in the line is kept."
 
 
-def waiting(place: int, seconds: float | None, status: EngineStatus) -> str:
-    line = in_line(place, seconds)
-    trouble = engine_trouble(status)
-    return f"{line} {trouble}" if trouble else line
+def waiting(turn: Turn | None, trouble: str = "", *, paused_for: str | None = None) -> str:
+    """trouble: what keeps everybody's line from moving. paused_for: why that of this server is; None: it is not."""
+    paused = line_is_still(paused_for) if paused_for is not None else ""
+    return " ".join(part for part in (in_line(turn), paused, trouble) if part)
+
+
+def trouble(status: EngineStatus, *, draining: bool) -> str:
+    """What keeps everybody's line from moving, empty when nothing does."""
+    return " ".join(part for part in (DRAINING if draining else "", engine_trouble(status)) if part)
 
 
 def engine_trouble(status: EngineStatus) -> str:
@@ -403,9 +582,9 @@ def engine_trouble(status: EngineStatus) -> str:
         case EngineState.STARTING:
             return f"The engine is starting{f': {status.detail}' if status.detail else ''}."
         case EngineState.SETUP_FAILED:
-            return f"The engine could not be set up: {status.detail} {WORKER_KEEPS_YOUR_PLACE}"
+            return f"The engine could not be set up: {status.detail} {KEEPS_YOUR_PLACE}"
         case _:
-            return f"The engine is not answering and will be started again. {WORKER_KEEPS_YOUR_PLACE}"
+            return f"The engine is not answering and will be started again. {KEEPS_YOUR_PLACE}"
 
 
 def running(step: int, steps: int, samples: int) -> str:
@@ -489,6 +668,13 @@ def goes_on_from(number: int, candidate: int | None, *, chosen: bool) -> str:
     return f"From picture {number} ({'your pick' if chosen else 'the first'} on that card)."
 
 
+def newer_than_current(current: int, latest: int) -> str:
+    return (
+        f"Picture {latest} is newer, but {current} is the one you picked last: to go on from another, press its number"
+        " or reply to it."
+    )
+
+
 def kind(kind: JobKind) -> str:
     return _KINDS[kind]
 
@@ -534,6 +720,8 @@ _BUTTONS = {
     Action.REFINE: "Refine…",
     Action.CANCEL: "Cancel",
     Action.WHOLE: "Whole picture instead",
+    Action.HARMONISE: "Harmonise…",
+    Action.PLACE: "Place…",
 }
 
 
@@ -636,8 +824,14 @@ Send back a copy that you painted on, and only that part is drawn anew; `/repain
 what to change, **Cancel** stops; **More…** has the rest.
 - Hold or right-click a message with a picture, then **Apps**: `Use as sketch`, `Refine this picture`, `Show recipe`.
 - `/history` shows every picture as a tree and goes back to one, `/undo` and `/redo` take a step; `/timelapse` shows \
-the way as a film, `/export` packs everything. `/queue` lists your jobs that wait or run.
-- `/share` says who may go on from your pictures, `/limits` what may be asked in a server, `/about` what I keep."""
+the way as a film, `/export` packs everything. `/queue` lists your jobs, `/line` everybody's.
+- `/share` says who may go on from your pictures, `/privacy` what I keep, and `/forget-me` takes it away; \
+`/keep` keeps a Scene for good, `/about` says what I am."""
+
+HELP_FOR_MODERATORS = """
+- You may manage this server: `/limits` says what may be asked, `/mod` blocks or warns somebody, `/line-admin` pauses or clears the line, \
+`/words` holds or refuses words, `/log` says who did what, \
+`/usage` plots who used how much."""
 
 HELP_PLACEHOLDER = "Show all of one group"
 HELP_HAS_CHANGED = "What that model knows has changed since. Use /help once more."
@@ -691,7 +885,11 @@ QUEUE_IS_EMPTY = (
     " from it."
 )
 CANCEL_IN_QUEUE = "Cancel"
-RUNS_NOW = "Running."
+
+
+def runs_now(step: tuple[int, int] | None) -> str:
+    """step: the one that is done, of how many; None before the first one."""
+    return "Running." if step is None else f"Running: step {step[0]} of {step[1]}."
 
 
 def queue_title(count: int, shown: int) -> str:
@@ -699,10 +897,12 @@ def queue_title(count: int, shown: int) -> str:
     return f"**You have {_count(count, 'job')} waiting or running**{left_out}"
 
 
-def in_line(place: int, seconds: float | None) -> str:
-    """One's place as a sentence; 0: about to join the line or to leave it."""
-    line = position(place, seconds) if place else "in line"
-    return f"{line[0].upper()}{line[1:]}."
+def in_line(turn: Turn | None) -> str:
+    """One's place as a sentence, and why it is so far back. None: about to join the line or to leave it."""
+    if turn is None:
+        return "In line."
+    line = position(turn)
+    return " ".join((f"{line[0].upper()}{line[1:]}.", *_why_so_far_back(turn)))
 
 
 def queue_entry(prompt: str, state: str, place_id: int, card: str | None) -> str:
@@ -718,8 +918,8 @@ def message_link(guild_id: int | None, channel_id: int, message_id: int) -> str:
 WHAT_IS_KEPT = (
     "**What I keep**, on the machine that I run on: what you ask for, the pictures you send me (made anew, without"
     " anything a camera wrote into them), those that come of them, and the ids of people, servers and channels. No"
-    " names, and no messages but those that ask me for a picture. Nothing of it ends by itself: it stays until"
-    " somebody deletes it (**More…** on a card, then **Delete**)."
+    " names, and no messages but those that ask me for a picture. `/privacy` says for how long, and how to take it"
+    " away."
 )
 
 
@@ -1550,3 +1750,820 @@ def playground_version(wanted: str, found: str) -> str:
 
 def port_not_free(port: int) -> str:
     return f"Port {port} cannot be used: something else may be listening there. Choose another with --port."
+
+
+# What moderators do to people and to the line, and their log
+
+DID_BLOCK = "blocked"
+DID_UNBLOCK = "block lifted"
+DID_WARN = "warned"
+DID_CANCEL = "job cancelled"
+DID_DELETE = "pictures deleted"
+DID_PAUSE = "line paused"
+DID_RESUME = "line resumed"
+DID_DROP = "job taken out of the line"
+DID_MOVE = "job moved to the front"
+DID_CLEAR = "line cleared"
+DID_SET_LOG = "log channel changed"
+"""What the log calls it."""
+
+DURATION_HELP = "For how long: 30m, 2h, 7d, 2w … Left out: until somebody lifts it"
+REASON_HELP = "Why; the people concerned read it"
+CANNOT_BLOCK_YOURSELF = "You cannot block yourself. Nothing was changed."
+CANNOT_BLOCK_ME = "That is me; I cannot block myself. Nothing was changed."
+CANNOT_BLOCK_BOTS = "Bots cannot use me anyway, so there is nothing to block. Nothing was changed."
+CANNOT_BLOCK_OWNER = "The owner of this server cannot be blocked. Nothing was changed."
+CANNOT_BLOCK_MANAGERS = (
+    "They may manage this server, so only its owner can block them. Nothing was changed; you can still use"
+    " `/mod warn`."
+)
+CANNOT_WARN_YOURSELF = "You cannot warn yourself. Nothing was sent."
+CANNOT_WARN_BOTS = "Bots do not read warnings. Nothing was sent."
+NOTHING_IN_LOG = "Nothing is in the log yet."
+LOG_NEWER = "Newer"
+LOG_OLDER = "Older"
+LOG_IS_FOR_MANAGERS = (
+    "Only members who may manage this server turn these pages. With `/log show` you can name the **page**"
+    " instead."
+)
+LOG_CHANNEL_CLEARED = "Entries are no longer posted in a channel. They are still kept: `/log show` has them."
+LOG_CHANNEL_NOT_SET = "No log channel is set, so there is nothing to clear. Name a **channel** to set one."
+LOG_CHANNEL_IS_NO_CHANNEL = (
+    "That is no text channel that I can see. Name one that I may write in. Nothing was changed."
+)
+NOT_PAUSED = "This server's line is not paused. Nothing was changed."
+LINE_RESUMED = "This server's line moves again."
+NO_SUCH_JOB_HERE = (
+    "There is no such job waiting or running in this server. Choose one from the list as you type."
+)
+CANNOT_MOVE = (
+    "That one runs already, or waits for a moderator to let it through. Only jobs in the line can be moved."
+)
+NOBODY_WAITS = "Nobody waits in this server's line. Nothing was changed."
+
+
+def mention(person: int) -> str:
+    """person: 0 for who was forgotten."""
+    return f"<@{person}>" if person else FORGOTTEN_PERSON
+
+
+def until(when: float | None) -> str:
+    """when: seconds since 1970; Discord says it as each reader does. None: for good."""
+    return "for good" if when is None else f"until <t:{int(when)}:f>"
+
+
+def because(reason: str) -> str:
+    return f"The reason: “{plain(reason, 300)}”."
+
+
+def not_a_duration(text: str) -> str:
+    return (
+        f"I cannot read {quoted(text)} as a time. Write `30m`, `2h`, `7d` or `2w`, at most a year, or `forever`."
+        " Nothing was changed."
+    )
+
+
+def you_are_blocked(when: float | None, reason: str) -> str:
+    how_long = "for good" if when is None else f"until <t:{int(when)}:f> (<t:{int(when)}:R>)"
+    return (
+        f"A moderator has blocked you from using me in this server {how_long}. {because(reason)} Your own things stay"
+        " yours: `/queue`, `/export`, `/privacy` and `/forget-me` still work."
+    )
+
+
+def ended_by_block(person: int, when: float | None, reason: str) -> str:
+    """On the cards of their jobs."""
+    return f"A moderator has blocked {mention(person)} here {until(when)}. {because(reason)} Nothing was charged."
+
+
+def was_blocked(person: int, when: float | None, ended: int) -> str:
+    jobs = f" {_count(ended, 'job')} of theirs ended, and the card says why." if ended else ""
+    return f"{mention(person)} is blocked in this server {until(when)}.{jobs}"
+
+
+def is_blocked_already(person: int, when: float | None) -> str:
+    return (
+        f"{mention(person)} is blocked already, {until(when)}. To change that, use `/mod unblock` first. Nothing was"
+        " changed."
+    )
+
+
+def is_not_blocked(person: int) -> str:
+    return f"{mention(person)} is not blocked in this server. Nothing was changed."
+
+
+def was_unblocked(person: int) -> str:
+    return f"{mention(person)} may use me in this server again."
+
+
+def warning(server: str, reason: str) -> str:
+    """The private message. server: its name."""
+    return (
+        f"A moderator of **{plain(server, 100)}** warns you about how you use me there. {because(reason)}"
+        " You can still use me; write to that server's moderators if you have questions."
+    )
+
+
+def was_warned(person: int, *, told: bool) -> str:
+    if told:
+        return f"I have sent {mention(person)} the warning in a private message."
+    return (
+        f"{mention(person)} takes no private messages from me, so please tell them yourself. The warning is in the"
+        " log all the same."
+    )
+
+
+def shown_person(
+    person: int, block: Block | None, waiting: int, warnings: Sequence[AuditEntry], *, most: int
+) -> str:
+    """For moderators. warnings: newest first, at most `most`."""
+    lines = [f"**{mention(person)} in this server**"]
+    if block is None:
+        lines.append("Not blocked.")
+    else:
+        lines.append(
+            f"Blocked {until(block.until)}, by {mention(block.set_by)} on <t:{int(block.set_at)}:f>."
+            f" {because(block.reason)}"
+        )
+    lines.append(
+        f"{_count(waiting, 'job')} waiting or running." if waiting else "No jobs waiting or running."
+    )
+    if warnings:
+        lines.append(f"Warnings (the last {most} at most):")
+        lines += [f"- {log_entry(entry)}" for entry in warnings]
+    else:
+        lines.append("Never warned.")
+    return "\n".join(lines)
+
+
+# The line of a server
+
+
+def was_paused_already(reason: str) -> str:
+    return f"This server's line is paused already. {because(reason)} Nothing was changed."
+
+
+def line_is_paused(reason: str, waiting: int) -> str:
+    """To the moderator who paused it."""
+    return (
+        f"This server's line is paused: {_count(waiting, 'job')} and whatever is asked for from now on wait until"
+        f" `/line-admin resume`. What runs already is finished. {because(reason)}"
+    )
+
+
+def dropped_for(reason: str) -> str:
+    """On the card."""
+    return f"A moderator took this out of the line. {because(reason)} Nothing was charged."
+
+
+def moved_for(reason: str) -> str:
+    """On the card."""
+    return f"A moderator moved this to the front of the line. {because(reason)}"
+
+
+def was_dropped(job: int, author: int) -> str:
+    return f"{job_of(job, author)} is out of the line, and its card says why."
+
+
+def was_moved(job: int, author: int) -> str:
+    return f"{job_of(job, author)} is first in this server's line, and its card says why."
+
+
+def was_cleared(count: int) -> str:
+    return f"{_count(count, 'job')} out of the line; each card says why. What runs already is finished."
+
+
+def nobody_of_theirs_waits(person: int) -> str:
+    return f"Nothing of {mention(person)} waits in this server's line. Nothing was changed."
+
+
+def jobs_in_line(count: int) -> str:
+    return _count(count, "job")
+
+
+def pictures_of(author: int, numbers: Sequence[int], place: int) -> str:
+    """numbers: in their Scene; none for a card without any. place: the thread or channel that the Scene is held in."""
+    which = f"{_is_several('picture', numbers)} {_listed(map(str, numbers))}" if numbers else "a card"
+    return f"{which} of {mention(author)} in <#{place}>"
+
+
+def job_of(job: int, author: int) -> str:
+    return f"job {job} of {mention(author)}"
+
+
+def job_choice(number: int, kind_of_job: JobKind, name: str, place: int, *, runs: bool) -> str:
+    """One that a moderator may choose. name: of who asked. place: 0 outside the line."""
+    where = "running" if runs else f"{ordinal(place)} in line" if place else "held for a moderator"
+    return unformatted(f"{name}: {kind(kind_of_job)}, {where} (job {number})", 100)
+
+
+# The log
+
+
+def log_entry(entry: AuditEntry, most: int = 200) -> str:
+    """One line. most: characters of each of its words."""
+    who = mention(entry.actor_id) if entry.actor_id is not None else "I"
+    subject = f" {_with_mentions(entry.subject, most)}" if entry.subject else ""
+    before, after = (_with_mentions(each, most) for each in (entry.before, entry.after))
+    change = (
+        f": {before} → {after}" if before and after else f": {before or after}" if before or after else ""
+    )
+    why = f" “{plain(entry.reason, most)}”" if entry.reason else ""
+    return f"<t:{int(entry.at)}:f> {who}: **{plain(entry.action, most)}**{subject}{change}.{why}"
+
+
+def log_page(entries: Sequence[AuditEntry], page: int, person: int | None, trouble: str) -> str:
+    """page: from 1. person: whom all of it is about. trouble: what keeps the log channel from getting entries."""
+    about_whom = f" about {mention(person)}" if person is not None else ""
+    heading = f"**The log of this server{about_whom}**, page {page}" if entries else NOTHING_IN_LOG
+    for most in _SHORTER:
+        lines = [
+            heading,
+            *([trouble] if trouble else []),
+            *(f"- {log_entry(entry, most)}" for entry in entries),
+        ]
+        if sum(len(line) + 1 for line in lines) <= _ROOM_OF_LOG:
+            break
+    return "\n".join(lines)
+
+
+_SHORTER = (200, 80, 40, 16)
+_ROOM_OF_LOG = 3900
+"""Discord allows 4,000 characters in one message."""
+
+
+def nothing_on_page(page: int) -> str:
+    return f"The log has no page {page}. Begin with page 1."
+
+
+def log_channel_set(channel: int) -> str:
+    return f"From now on every entry of the log is posted in <#{channel}> too."
+
+
+def log_channel_is_that_already(channel: int) -> str:
+    return f"<#{channel}> is the log channel already. Nothing was changed."
+
+
+def log_channel_lost(channel: int) -> str:
+    return (
+        f"-# The log channel <#{channel}> is gone or closed to me, so entries are only kept here. `/log channel` sets"
+        " another."
+    )
+
+
+def channel_named(channel: int | None) -> str:
+    return "none" if channel is None else f"<#{channel}>"
+
+
+def _with_mentions(text: str, limit: int) -> str:
+    """Words of a stranger, in which mentions, times and spoilers that Discord shows as such stay what they are."""
+    parts = _MENTION.split(text)
+    return "".join(part if number % 2 else plain_part(part, limit) for number, part in enumerate(parts))
+
+
+def plain_part(text: str, limit: int) -> str:
+    """As `plain`, with the spaces that part it from what stands beside it."""
+    words = plain(text, limit)
+    before = " " if text[:1].isspace() and words else ""
+    after = " " if text[-1:].isspace() else ""
+    return f"{before}{words}{after}"
+
+
+def _is_several(noun: str, things: Sequence[object]) -> str:
+    return noun if len(things) == 1 else f"{noun}s"
+
+
+_MENTION = re.compile(r"(<(?:@[!&]?|#)[0-9]{1,20}>|<t:-?[0-9]{1,12}:[tTdDfFR]>|\|\|[^|<>@]{1,90}\|\|)")
+
+
+# Privacy: what is kept, for how long, and how to take it away
+
+FORGOTTEN_SCENE, FORGOTTEN_PERSON = "a Scene", "somebody who is forgotten"
+FORGOTTEN_WORDS = "(words that are forgotten)"
+WORDS_WERE_FORGOTTEN = "Whoever wrote its words had them forgotten, so it was stopped. Ask with words of your own. Nothing was charged."
+SEND_ZIP, FORGET, DO_NOT_FORGET = "Send me a zip first", "Forget me", "Cancel"
+NOT_ABOUT_YOU = "That question is somebody else's. Use `/forget-me` for what I keep of you."
+NOTHING_TO_FORGET = "I keep nothing of you: no picture, no words, nothing that you set. A server's moderators keep whom they block."
+NOT_FORGOTTEN = "Nothing was forgotten. `/forget-me` asks again whenever you like."
+NOTHING_TO_PACK = "You have no pictures here that could be packed."
+
+
+def privacy(days: int, usage_days: int, left_days: int) -> str:
+    return (
+        "**What I keep**, on the machine that I run on: what you ask me for, the pictures you send me and those that"
+        " come of them, what you pick and set and how much you use me, with the ids of people, servers and channels"
+        " and without any names.\n"
+        f"**For how long**: a Scene goes with everything in it {_count(days, 'day')} after it was last used here,"
+        f" unless somebody keeps it with `/keep`, numbers of use go after {_count(usage_days, 'day')}, and all that is"
+        f" a server's goes {_count(left_days, 'day')} after I was removed from it.\n"
+        "**How to take it away**: `/forget-me` has all that is yours forgotten at once, in every server, **More…** and"
+        " **Delete** on a card take one picture, and `/export` packs a Scene for you first."
+    )
+
+
+def really_forget(
+    pictures: int, built_on: int, jobs: int, unfinished: int, messages: int, scenes: int
+) -> str:
+    """Says all that goes, and all that stays."""
+    running = f" ({_count(unfinished, 'job')} still to be drawn: stopped)" if unfinished else ""
+    others = (
+        f"\n- Others went on from {_count(built_on, 'picture')} of yours. What they made stays, without your pictures"
+        " and your words; in the tree an empty place stands for each."
+        if built_on
+        else ""
+    )
+    return (
+        "**Forget everything of yours**, in every server and in direct messages? Nobody can undo it.\n"
+        f"- It takes {_count(pictures, 'picture')} and the words of {_count(jobs, 'job')}{running}, your picks, drafts"
+        " and settings: gone from my machine within a minute.\n"
+        f"- I delete {_count(messages, 'message')} of mine that {'shows' if messages == 1 else 'show'} them, as fast as"
+        f" Discord lets me, and take your name off {_count(scenes, 'Scene')} that you began.{others}\n"
+        "- It stays that a server's moderators block somebody, and until midnight UTC how much you used me today, or"
+        " limits would mean nothing. Messages and files that you sent yourself are yours: only you can delete them."
+    )
+
+
+def forgotten(messages: int) -> str:
+    return "You are forgotten: your pictures, words and settings are gone from my machine." + (
+        f" I am deleting {_count(messages, 'message')} of mine now and tell you in a direct message how far I am;"
+        " `/forget-me` says it as well."
+        if messages
+        else ""
+    )
+
+
+def forgetting_progress(deleted: int, refused: int, messages: int, done: bool) -> str:
+    kept = (
+        f" Discord does not let me delete {_count(refused, 'message')}: a moderator of that place can."
+        if refused
+        else ""
+    )
+    if done:
+        return (
+            f"Everything of yours is forgotten, and {deleted} of {_count(messages, 'message')} deleted.{kept}"
+        )
+    return f"Forgetting you: {deleted} of {_count(messages, 'message')} deleted.{kept}"
+
+
+def packed_of_yours(scene: str, number: int, count: int) -> str:
+    return f"{quoted(scene or EXPORT_HEADING)}: Scene {number} of {count}, your pictures in it."
+
+
+def all_packed(pictures: int, zips: int) -> str:
+    return (
+        f"That is all: {_count(pictures, 'picture')} in {_count(zips, 'zip')}. Save them now, for Discord shows them"
+        " only until you close this channel. Then press *Forget me* above."
+    )
+
+
+KEEP, DO_NOT_KEEP = "Keep it", "Let it go"
+NOT_FOR_YOU_TO_KEEP = "Only the Scene's owner or a moderator may say whether it is kept."
+
+
+def scene_is_kept(title: str, days: int, *, kept: bool) -> str:
+    if kept:
+        return f"{quoted(title)} is kept until somebody deletes it, however long nobody uses it."
+    return (
+        f"{quoted(title)} goes, with all its pictures, {_count(days, 'day')} after it was last used. With `/keep` it"
+        " stays."
+    )
+
+
+# What the host decides across servers: `moonsketch admin`, and what people read of it
+
+DID_BAN = "server banned by my host"
+DID_UNBAN = "ban lifted by my host"
+DID_WEIGH = "share of the line changed by my host"
+DID_CEILING = "ceiling changed by my host"
+DID_DRAIN = "draining begun by my host"
+DID_UNDRAIN = "draining ended by my host"
+COME_BACK_AFTER_UPDATE = "I am about to be updated, so I take nothing new just now. What waits is kept. Please try again in a few minutes."
+NOT_DRAINING = "The bot is not draining. Nothing was changed."
+DRAINING_ALREADY = (
+    "The bot is draining already. `moonsketch admin drain --wait` waits until nothing runs; `moonsketch admin undrain`"
+    " ends it."
+)
+NO_LONGER_DRAINING = "The bot takes new jobs again, and goes on with those that waited."
+DRAINED = "Nothing runs any more."
+DRAINING_ENDED = "The bot is not draining any more: somebody ended that, or it was started anew."
+BOT_ENDED_MEANWHILE = "The bot ended before everything that ran was done. What was not done is kept."
+NO_BOT_TO_DRAIN = "No Moonsketch runs, so there is nothing to drain."
+NO_BOT_SO_DATABASE = "No Moonsketch runs on this data folder, so its database was asked itself."
+DATABASE_IS_ANOTHERS = "It belongs to another user. Run this as the one who runs the bot."
+DATABASE_IS_BUSY = (
+    "Somebody holds it, but answers no questions: a bot that starts or ends. Try again in a moment."
+)
+NO_DATABASE = "No Moonsketch ever ran there. Look at MOONSKETCH_DATA."
+NO_ENTRIES = "There are no entries."
+
+
+def banned_by_host(guild_id: int | None, reason: str) -> str:
+    whom = "this server" if guild_id else "direct messages"
+    return f"Whoever runs me does not let {whom} use me. {because(reason)} Nothing was charged."
+
+
+def server_named(server: int, name: str | None = None) -> str:
+    """For the host, on a terminal."""
+    if not server:
+        return "direct messages"
+    return f"server {server}" + (f" ({unformatted(name, 40)})" if name else "")
+
+
+def is_banned_already(server: int, reason: str) -> str:
+    return (
+        f"There is a ban on {server_named(server)} already. {because(reason)} To change that, lift it first. Nothing was"
+        " changed."
+    )
+
+
+def is_not_banned(server: int) -> str:
+    return f"There is no ban on {server_named(server)}. Nothing was changed."
+
+
+def is_banned_now(server: str, ended: int) -> str:
+    jobs = (
+        f" {_count(ended, 'job')} that waited or ran there {'was' if ended == 1 else 'were'} ended."
+        if ended
+        else ""
+    )
+    return f"From now on nothing is drawn for {server}.{jobs}"
+
+
+def is_unbanned_now(server: str) -> str:
+    return f"The ban on {server} is lifted."
+
+
+def weighs_now(server: str, before: str, after: str) -> str:
+    return f"The share of {server} in the line: {before} → {after}."
+
+
+def ceiling_is_now(rule: str, before: str, after: str) -> str:
+    return f"The ceiling of {rule}: {before} → {after}. It holds at once, in every server."
+
+
+def has_no_ceiling(rule: str) -> str:
+    return f"`{rule}` has no ceiling. Nothing was changed."
+
+
+def drains_now(running: int, waiting: int) -> str:
+    return (
+        f"Nothing new is begun or taken. {_count(running, 'job')} running, {waiting} waiting: what runs is finished, what"
+        " waits is kept. A restart ends the draining, and so does `moonsketch admin undrain`."
+    )
+
+
+def not_a_server_id(words: str) -> str:
+    return (
+        f"{quoted(words)} is no server's id. It is a long number (in Discord: Settings → Advanced → Developer Mode, then"
+        " right-click the server → Copy Server ID), or `dm` for direct messages. Nothing was changed."
+    )
+
+
+def unknown_server(server: int) -> str:
+    return (
+        f"I know nothing of {server_named(server)}. `moonsketch admin servers` lists those that I know. Nothing was"
+        " changed."
+    )
+
+
+def not_a_weight(words: str, low: float, high: float) -> str:
+    return f"{quoted(words)} is no weight: a number from {low:g} to {high:g}, usually 1. Nothing was changed."
+
+
+def not_a_reason(most: int) -> str:
+    return f"A reason is needed, of at most {most} characters: people read it. Nothing was changed."
+
+
+# The line at a glance, and what was used
+
+LOOK_AGAIN = "Refresh"
+NOBODY_IN_LINE = "Nobody runs or waits in this server's line. Begin with `/sketch` or `/imagine`."
+CHART_JOBS = "Jobs"
+CHART_RUNNING = "running"
+CHART_WAITING = "waiting"
+CHART_LONGEST_WAIT = "Longest wait so far"
+CHART_GPU_TIME = "GPU time"
+CHART_MEAN_WAIT = "Mean wait of a job"
+USAGE_DAYS_HELP = "How many days back, today included; left out: 30"
+
+_MOST_ALT_TEXT = 1000
+
+
+def lasting(seconds: float) -> str:
+    """How long something took or takes, rounded."""
+    if seconds < 100:
+        return f"{round(seconds)} s"
+    if seconds < 100 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600)} h" if seconds < 48 * 3600 else f"{round(seconds / 86_400)} days"
+
+
+def unit_of_time(seconds: float) -> tuple[str, float]:
+    """The one to count up to so many seconds in, and its own length in seconds."""
+    if seconds < 120:
+        return "seconds", 1.0
+    return ("minutes", 60.0) if seconds < 120 * 60 else ("hours", 3600.0)
+
+
+def in_unit(quantity: str, unit: str) -> str:
+    return f"{quantity}, {unit}"
+
+
+def numbered(number: int, name: str) -> str:
+    return f"{number} {unformatted(name, 40)}"
+
+
+def other_people(count: int) -> str:
+    """count: two or more."""
+    return f"{count} others"
+
+
+def as_of(now: float) -> str:
+    """now: seconds since 1970; Discord says it as each reader does."""
+    return f"-# As of <t:{int(now)}:T>."
+
+
+def line_title(running: int, waiting: int, seconds: float | None, *, own_only: bool) -> str:
+    """seconds: until all of them are done; None while nobody knows."""
+    if not running and not waiting:
+        return QUEUE_IS_EMPTY if own_only else NOBODY_IN_LINE
+    whose = "Your jobs here" if own_only else "This server's line"
+    done = f", all done in {about(seconds)}" if seconds is not None else ""
+    return f"**{whose}: {running} running, {waiting} waiting**{done}."
+
+
+def line_entry(job: Job, turn: Turn | None, step: tuple[int, int] | None, *, own: bool) -> str:
+    """turn: None for one that runs. step: the one that is done, of how many; None before the first one."""
+    who = "**you**" if own else mention(job.author_id)
+    parts = [f"`{turn.place}.` {who}" if turn is not None else f"`▶` {who}", kind(job.kind)]
+    if turn is None:
+        parts.append(f"step {step[0]} of {step[1]}" if step is not None else "running")
+    parts.append(f"asked <t:{int(job.created_at)}:R>")
+    if turn is not None and turn.seconds is not None:
+        parts.append(f"{about(turn.seconds)} to go")
+    return ", ".join(parts)
+
+
+def and_more_in_line(count: int) -> str:
+    return f"and {count} more"
+
+
+def held_beside_the_line(count: int) -> str:
+    waits = "waits" if count == 1 else "wait"
+    return f"{_count(count, 'job')} more {waits} for a moderator, outside the line."
+
+
+def line_alt_text(chart: LineChart) -> str:
+    return unformatted(
+        f"Bars of jobs per person. {'; '.join(map(_row_in_words, chart.rows))}.", _MOST_ALT_TEXT
+    )
+
+
+def _row_in_words(row: Row) -> str:
+    longest = f", the longest for {row.waited_label}" if row.waited_label else ""
+    return f"{row.name}: {row.running} running, {row.waiting} waiting{longest}"
+
+
+def nothing_used(days: int) -> str:
+    return f"Nobody had me draw anything in this server {_in_days(days)}. `/sketch` and `/imagine` begin something."
+
+
+def usage_title(days: int, total: str, today: str) -> str:
+    """total, today: see `used`."""
+    return f"**What this server used {_in_days(days)}**: {total}.\nToday (by UTC): {today}."
+
+
+def used(jobs: int, gpu_seconds: float, mean_wait: float) -> str:
+    """mean_wait: seconds from asking to the start of a job."""
+    if not jobs:
+        return "nothing"
+    return f"{_count(jobs, 'job')}, {lasting(gpu_seconds)} of the GPU, mean wait {lasting(mean_wait)}"
+
+
+def usage_entry(number: int, person: int, total: str) -> str:
+    """person: 0 once they are forgotten."""
+    return f"`{number}.` {mention(person) if person else SOMEBODY}: {total}"
+
+
+def and_more_people(count: int) -> str:
+    return f"and {count} more {'person' if count == 1 else 'people'}"
+
+
+def usage_alt_text(days: int, chart: UsageChart) -> str:
+    most = (f"{panel.caption} up to {max(panel.totals):.3g}" for panel in chart.panels)
+    return unformatted(
+        f"Bars per day {_in_days(days)}, stacked by person ({_listed(chart.names)}). {'; '.join(most)}.",
+        _MOST_ALT_TEXT,
+    )
+
+
+def _in_days(days: int) -> str:
+    return "today" if days == 1 else f"in the last {days} days"
+
+
+# Words: what is blocked, what is held for a moderator, and who decides
+
+OWN_WORD = "a word of this server's own"
+_ABOUT = {
+    "minors": "sexualised minors",
+    "sexual": "sexual content",
+    "nudity": "nudity",
+    "gore": "gore",
+    "hate": "hatred",
+    "extremism": "signs of extremists",
+    "self_harm": "self-harm",
+}
+_IN_WORDS = {Verdict.BLOCK: "blocked", Verdict.HOLD: "held", Verdict.ALLOW: "allowed"}
+
+PROMPT_SAYS, STYLE_SAYS, NAME_SAYS = "the prompt", "the style's template", "the piece's name"
+DID_REFUSE_WORDS = "words refused"
+DID_HOLD = "held for a moderator"
+DID_LET_THROUGH = "let through"
+DID_NOT_LET_THROUGH = "not let through"
+DID_SET_WORD = "word changed"
+LET_THROUGH, REFUSE_HELD = "Let it through", "Refuse"
+SCENE_THAT_WAITS = "waits for a moderator"
+"""The title of a Scene whose first prompt was held: that stays out of the names of threads."""
+
+HELD_IS_FOR_MANAGERS = (
+    "Only members who may manage this server decide about this. Whoever asked for it can still press **Cancel**."
+)
+NOT_HELD_ANY_MORE = "That waits for a moderator no longer: it was decided, cancelled or deleted."
+NOTHING_HELD = "Nothing waits for a moderator in this server."
+NO_OWN_WORDS = "This server has no words of its own yet; `/words block`, `hold` and `allow` add some."
+WORD_HELP = "A word or phrase; inflections count too, and a * at an end means: however it goes on"
+WORD_IS_EMPTY = "Write a **word** or phrase. Nothing was changed."
+WORD_OF_ONE_LETTER = "One letter would be found almost everywhere. Write at least two. Nothing was changed."
+WORD_WITHOUT_LETTERS = (
+    "There is no letter or digit in that, so it would never be found. Write a word. Nothing was changed."
+)
+
+
+def word_too_long(length: int, limit: int) -> str:
+    return f"That has {length} characters, and a word or phrase has {limit} at most. Nothing was changed."
+
+
+def too_many_in_phrase(limit: int) -> str:
+    return f"A phrase has {limit} words at most. Nothing was changed."
+
+
+def star_needs_letters(least: int) -> str:
+    return f"With a * it needs at least {least} letters, or it would be found everywhere. Nothing was changed."
+
+
+def too_many_words(limit: int) -> str:
+    return f"This server has {limit} words of its own, which is the most. `/words remove` makes room."
+
+
+def word_is_that_already(word: str, verdict: Verdict) -> str:
+    return f"{spoiler(word)} is {_IN_WORDS[verdict]} in this server already. Nothing was changed."
+
+
+def word_not_there(word: str) -> str:
+    return f"{spoiler(word)} is not among this server's own words; `/words list` shows them. Nothing was changed."
+
+
+def word_cannot_be_set(word: str, kind: str) -> str:
+    return (
+        f"{spoiler(word)} belongs to {_ABOUT[kind]}. I refuse that in every server, and none can change it. Nothing was"
+        " changed."
+    )
+
+
+def nothing_to_allow(word: str) -> str:
+    return f"{spoiler(word)} is not on any list, so it goes through anyway. Nothing was changed."
+
+
+def word_set(word: str, verdict: Verdict, before: Verdict | None, released: int, ended: int) -> str:
+    """released, ended: jobs that waited for a moderator and that this decided."""
+    was = f" (it was {_IN_WORDS[before]})" if before is not None else ""
+    return f"{spoiler(word)} is {_IN_WORDS[verdict]} in this server from now on{was}.{_meanwhile(released, ended)}"
+
+
+def word_removed(word: str, before: Verdict, released: int, ended: int) -> str:
+    return (
+        f"{spoiler(word)} is no longer {_IN_WORDS[before]} by this server; my own list decides about it."
+        f"{_meanwhile(released, ended)}"
+    )
+
+
+def _meanwhile(released: int, ended: int) -> str:
+    through = f" {_count(released, 'held job')} went into the line." if released else ""
+    over = f" {_count(ended, 'held job')} ended." if ended else ""
+    return f"{through}{over}"
+
+
+def verdict_named(verdict: Verdict | None) -> str:
+    """For the log."""
+    return "not set" if verdict is None else _IN_WORDS[verdict]
+
+
+def spoiler(word: str) -> str:
+    """Hidden until somebody wants to see it."""
+    return f"||{plain(word, 60)}||"
+
+
+def words_refused(field: str, kind: str | None, verdict: Verdict, *, fixed: bool) -> str:
+    """field: which text it is about. kind: None for a server's own word. Blocked, or held where nobody can decide."""
+    if kind is None:
+        return f"A word in {field} is blocked in this server. Nothing was started; say it in other words."
+    about = f"There are words for {_ABOUT[kind]} in {field}"
+    if fixed:
+        return f"{about}, which I never draw. Nothing was started; leave them out."
+    if verdict is Verdict.HOLD:
+        return (
+            f"{about}. In a server a moderator could let that through, but nobody can here. Nothing was started; leave"
+            " them out."
+        )
+    return f"{about}. That is for age-restricted channels only. Nothing was started; leave them out, or ask in one."
+
+
+def why_held(field: str, kind: str | None) -> str:
+    """A sentence of its own, in small letters: it follows a colon."""
+    if kind is None:
+        return f"a word in {field} is one that this server holds."
+    return f"there are words for {_ABOUT[kind]} in {field}."
+
+
+def held_since(why: str) -> str:
+    """At its turn: it may not go on without a moderator, and did not wait for one."""
+    return f"A moderator has to see it now: {why} Send it again, and it waits for one."
+
+
+def name_refused(why: str) -> str:
+    """Of a piece or a style, which cannot wait."""
+    return f"A moderator would have to let this through: {why} Nothing was kept; choose other words."
+
+
+def not_let_through(why: str) -> str:
+    """On the card."""
+    return f"A moderator did not let this through: {why} Nothing was charged."
+
+
+def waits_for_you(author: int, where: str, why: str) -> str:
+    """To the moderators. where: a link to its card."""
+    return f"**A picture waits for a moderator**: {where} of {mention(author)}, because {why}"
+
+
+def job_numbered(job: int) -> str:
+    return f"job {job}"
+
+
+def was_decided(sentence: str, by: int) -> str:
+    return f"{sentence} {mention(by)} decided."
+
+
+def was_let_through(job: int, author: int) -> str:
+    return f"{job_of(job, author).capitalize()} was let through, and is in the line."
+
+
+def was_not_let_through(job: int, author: int) -> str:
+    return f"{job_of(job, author).capitalize()} was refused, and its card says why."
+
+
+def held_heading(count: int, shown: int) -> str:
+    more = f"; the first {shown}:" if shown < count else ":"
+    return f"**{_count(count, 'job')}** {'waits' if count == 1 else 'wait'} for a moderator{more}"
+
+
+def words_listed(words: Sequence[OwnWord], page: int, pages: int) -> str:
+    """Those of one page, each hidden until somebody wants to see it."""
+    lines = [f"**This server's own words**, page {page} of {pages}"] if words else [NO_OWN_WORDS]
+    by_verdict = {each: [spoiler(word.word) for word in words if word.verdict is each] for each in Verdict}
+    lines += [
+        f"**{_IN_WORDS[verdict].capitalize()}**: {', '.join(these)}"
+        for verdict, these in by_verdict.items()
+        if these
+    ]
+    always = _listed(_ABOUT[kind] for kind in ("minors", "hate"))
+    lines.append(
+        f"-# My own short list comes first: {always} are refused everywhere; {_ABOUT['self_harm']} and"
+        f" {_ABOUT['extremism']} are held; {_ABOUT['nudity']} and {_ABOUT['gore']} are held and {_ABOUT['sexual']} is"
+        " refused in channels that are not age-restricted. Negative prompts are not looked at. `/words test` shows what"
+        " becomes of a prompt."
+    )
+    return "\n".join(lines)
+
+
+def no_page_of_words(page: int, pages: int) -> str:
+    return f"There is no page {page}; this server's words take {_count(pages, 'page')}."
+
+
+def tested(
+    here: Verdict, elsewhere: Verdict, found: Sequence[tuple[Verdict, str | None, str]], *, adults: bool
+) -> str:
+    """found: verdict here, kind, words. adults: this channel is age-restricted."""
+    restricted, others = (here, elsewhere) if adults else (elsewhere, here)
+    lines = [f"In age-restricted channels: **{_becomes(restricted)}**; in the others: **{_becomes(others)}**."]
+    for verdict, kind, words in found[:10]:
+        about = OWN_WORD if kind is None else _ABOUT[kind]
+        lines.append(f"- {spoiler(words)}: {about}, {_IN_WORDS[verdict]} here")
+    return "\n".join(lines)
+
+
+def _becomes(verdict: Verdict) -> str:
+    return {
+        Verdict.BLOCK: "refused",
+        Verdict.HOLD: "held for a moderator",
+        Verdict.ALLOW: "goes through",
+    }[verdict]

@@ -4,6 +4,7 @@ from inference.config import Catalogue, Device, EngineConfig, ModelEntry, Precis
 from inference.engine import Engine, Park, unparked
 from inference.errors import (
     BadRequest,
+    CheckFailed,
     EngineClosed,
     EngineError,
     EngineUnavailable,
@@ -11,6 +12,7 @@ from inference.errors import (
     RequestFailed,
     RequestKillsWorker,
     UnknownModel,
+    Unsafe,
 )
 from inference.sizes import fit, size_table
 from inference.types import (
@@ -31,9 +33,11 @@ from inference.types import (
     Pixels,
     Progress,
     Restarted,
+    SampleBlocked,
     SampleDone,
     Sampler,
     Size,
+    Strictness,
     Vocabulary,
 )
 from inference.vocabulary import unknown_words
@@ -45,6 +49,7 @@ __all__ = [
     "Blob",
     "Box",
     "Catalogue",
+    "CheckFailed",
     "Device",
     "Engine",
     "EngineClosed",
@@ -70,10 +75,13 @@ __all__ = [
     "RequestFailed",
     "RequestKillsWorker",
     "Restarted",
+    "SampleBlocked",
     "SampleDone",
     "Sampler",
     "Size",
+    "Strictness",
     "UnknownModel",
+    "Unsafe",
     "Vocabulary",
     "fit",
     "size_table",

@@ -11,10 +11,19 @@ import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from inference.errors import EngineError, RequestFailed, RequestKillsWorker
+from inference.errors import EngineError, RequestKillsWorker, as_named
 from inference.messages import Submit
 from inference.runner import SampleFailed
-from inference.types import Blob, ImageRequest, PictureRef, Progress, Restarted, SampleDone
+from inference.types import (
+    Blob,
+    ImageRequest,
+    PictureRef,
+    Progress,
+    Restarted,
+    SampleBlocked,
+    SampleDone,
+    Strictness,
+)
 
 DEATHS_ALLOWED = 2
 
@@ -24,34 +33,42 @@ class Order:
     """One request on its way. `events` is what its reader gets: in the end None, or the error it ends with.
 
     unfinished: samples without a result. held: the worker has it. taken: the worker has confirmed that.
+    failure: why a sample of it has none.
     """
 
     key: int
     request: ImageRequest
     blobs: Mapping[PictureRef, Blob]
     unfinished: set[int]
-    events: asyncio.Queue[Progress | SampleDone | Restarted | EngineError | None] = field(
+    strictness: Strictness = Strictness.OFF
+    events: asyncio.Queue[Progress | SampleDone | SampleBlocked | Restarted | EngineError | None] = field(
         default_factory=asyncio.Queue
     )
     held: bool = False
     taken: bool = False
     suspect: bool = False
     deaths_alone: int = 0
-    failure: str = ""
+    failure: EngineError | None = None
 
     def submission(self) -> Submit:
         """What the worker is told: only the samples that have no result yet."""
         samples = tuple(sorted(self.unfinished))
-        return Submit(key=self.key, request=self.request, samples=samples, blobs=dict(self.blobs))
+        return Submit(
+            key=self.key,
+            request=self.request,
+            samples=samples,
+            blobs=dict(self.blobs),
+            strictness=self.strictness,
+        )
 
-    def tell(self, event: Progress | SampleDone | SampleFailed) -> None:
+    def tell(self, event: Progress | SampleDone | SampleBlocked | SampleFailed) -> None:
         """Pass on what happened to one of its samples."""
         if event.sample not in self.unfinished:
             return
         if not isinstance(event, Progress):
             self.unfinished.discard(event.sample)
         if isinstance(event, SampleFailed):
-            self.failure = event.sentence
+            self.failure = as_named(event.kind, event.sentence)
         else:
             self.events.put_nowait(event)
 
@@ -67,8 +84,13 @@ class Admission:
         self._orders: dict[int, Order] = {}
         self._keys = itertools.count(1)
 
-    def enter(self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]) -> Order:
-        order = Order(next(self._keys), request, blobs, set(range(len(request.seeds))))
+    def enter(
+        self,
+        request: ImageRequest,
+        blobs: Mapping[PictureRef, Blob],
+        strictness: Strictness = Strictness.OFF,
+    ) -> Order:
+        order = Order(next(self._keys), request, blobs, set(range(len(request.seeds))), strictness)
         self._orders[order.key] = order
         return order
 
@@ -79,8 +101,7 @@ class Admission:
     def end(self, order: Order, error: EngineError | None = None) -> None:
         """Forget the order and tell its reader."""
         if self.leave(order):
-            failed = RequestFailed(order.failure) if order.failure else None
-            order.events.put_nowait(error or failed)
+            order.events.put_nowait(error or order.failure)
 
     def end_all(self, error: EngineError) -> None:
         for order in tuple(self._orders.values()):

@@ -71,6 +71,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     max(deadline_floor_seconds, 10 × that) is taken for dead. heartbeat_seconds: a worker silent that long is frozen.
     backoff_seconds: pauses before the first, second … restart in a row; the last one repeats. grace_seconds: how long
     a worker may take to end by itself, and then again after a termination signal, before it is killed.
+    safety: what checks pictures for safety (see `inference.safety.load`): empty for nothing, "skin",
+    "diffusers:<folder>", or "<module>:<attribute>" of a plug-in.
     """
 
     catalogue: Catalogue
@@ -86,3 +88,10 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float = 5.0
     backoff_seconds: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0)
     fixed_rows: bool = False
+    safety: str = ""
+
+    @property
+    def checks(self) -> str:
+        """A short name of what `safety` says, for people; empty for nothing."""
+        kind, _, _rest = self.safety.partition(":")
+        return {"skin": "skin tones", "diffusers": "Stable Diffusion safety checker"}.get(kind, kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from inference.types import Blob, EngineStatus, Event, ImageRequest, ModelInfo, PictureRef
+from inference.types import Blob, EngineStatus, Event, ImageRequest, ModelInfo, PictureRef, Strictness
 
 T = TypeVar("T")
 
@@ -47,14 +47,25 @@ class Engine(Protocol):
     def row_credits(self) -> int:
         """Rows that the engine can step at once; more may be handed over, they wait inside."""
 
+    @property
+    def checks(self) -> str:
+        """A short name of what checks pictures for safety, empty where nothing does. Reads configuration only."""
+
     def models(self) -> Sequence[ModelInfo]:
         """Every configured model, the default one first. Reads configuration only."""
 
     def generate(
-        self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
+        self,
+        request: ImageRequest,
+        blobs: Mapping[PictureRef, Blob],
+        strictness: Strictness = Strictness.OFF,
     ) -> AsyncGenerator[Event, None]:
         """Run one request. `blobs` holds what `request.init` and `request.mask` refer to.
 
-        Ends after every sample's SampleDone. Closing the generator frees its rows within one step; read it inside
+        strictness: what becomes of unsafe pictures; without a checker (`checks` is empty) it changes nothing. Under
+        SPOILER an unsafe result says so in `SampleDone.unsafe`, and so does every result of an unsafe picture. Under
+        BLOCK an unsafe result is a SampleBlocked, and an unsafe picture to start from raises Unsafe.
+
+        Ends after every sample's SampleDone or SampleBlocked. Closing the generator frees its rows within one step; read it inside
         `contextlib.aclosing`, because a bare `break` leaves it open. Raises the tree of `inference.errors`.
         """

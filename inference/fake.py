@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
 from inference.blobs import checked
 from inference.engine import Park, unparked
-from inference.errors import EngineClosed, UnknownModel
+from inference.errors import EngineClosed, UnknownModel, Unsafe
 from inference.sizes import size_table
 from inference.types import (
     Blob,
@@ -23,13 +23,19 @@ from inference.types import (
     Event,
     Grey,
     ImageRequest,
+    InitKind,
     ModelInfo,
     PictureRef,
     Pixels,
     Progress,
+    SampleBlocked,
     SampleDone,
     Size,
+    Strictness,
 )
+
+UNSAFE = "test"
+"""The category of all that a fake engine finds unsafe, and the name of its check."""
 
 Colour = tuple[int, int, int]
 
@@ -48,6 +54,8 @@ class FakeEngine:
     """See the module. `held` engines take each step only when `release` lets them, so that tests see the middle.
 
     precise: say of every result that it had to be computed again in float32.
+    unsafe_seeds, unsafe_inputs: the results and the pictures to start from that its safety check finds unsafe. If both
+    are empty it has no check.
     """
 
     def __init__(
@@ -58,8 +66,11 @@ class FakeEngine:
         held: bool = False,
         precise: bool = False,
         park: Park = unparked,
+        unsafe_seeds: Collection[int] = (),
+        unsafe_inputs: Collection[PictureRef] = (),
     ) -> None:
         self.requests: list[ImageRequest] = []
+        self.strictnesses: list[Strictness] = []
         self.blobs: list[Mapping[PictureRef, Blob]] = []
         self.closed_early = 0
         self._models = tuple(models)
@@ -67,6 +78,8 @@ class FakeEngine:
         self._steps_allowed = asyncio.Semaphore(0) if held else None
         self._park = park
         self._precise = precise
+        self._unsafe_seeds = unsafe_seeds
+        self._unsafe_inputs = unsafe_inputs
         self._failures: list[Exception] = []
         self._watchers: list[Callable[[EngineStatus], None]] = []
         self._status = EngineStatus(state=EngineState.STARTING)
@@ -92,6 +105,10 @@ class FakeEngine:
     def row_credits(self) -> int:
         return self._row_credits
 
+    @property
+    def checks(self) -> str:
+        return UNSAFE if self._unsafe_seeds or self._unsafe_inputs else ""
+
     def watch(self, changed: Callable[[EngineStatus], None]) -> None:
         self._watchers.append(changed)
 
@@ -116,13 +133,19 @@ class FakeEngine:
             self._steps_allowed.release()
 
     async def generate(
-        self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
+        self,
+        request: ImageRequest,
+        blobs: Mapping[PictureRef, Blob],
+        strictness: Strictness = Strictness.OFF,
     ) -> AsyncGenerator[Event, None]:
         if request.model not in {model.name for model in self._models}:
             raise UnknownModel(f"There is no model called {request.model}.")
         start = _start(request, checked(request, blobs))
         self.requests.append(request)
         self.blobs.append(dict(blobs))
+        self.strictnesses.append(strictness)
+        if strictness is Strictness.BLOCK and self._starts_unsafe(request):
+            raise Unsafe("The picture to start from is not safe enough for this place.", UNSAFE)
         colours = [_colour(request, sample, start) for sample in range(len(request.seeds))]
         finished = False
         try:
@@ -137,11 +160,31 @@ class FakeEngine:
                 for at in stepped:
                     if step == request.steps_of(at):
                         pixels = _painted(request, colours[at], start, blobs)
-                        latents = bytes(colours[at] if request.mask is None else _mean(pixels))
-                        yield SampleDone(sample=at, pixels=pixels, latents=latents, precise=self._precise)
+                        yield self._ended(request, at, pixels, colours[at], strictness)
             finished = True
         finally:
             self.closed_early += not finished
+
+    def _ended(
+        self, request: ImageRequest, sample: int, pixels: Pixels, colour: Colour, strictness: Strictness
+    ) -> SampleDone | SampleBlocked:
+        unsafe = ""
+        if request.seeds[sample] in self._unsafe_seeds or self._starts_unsafe(request):
+            unsafe = UNSAFE
+        if strictness is Strictness.BLOCK and unsafe:
+            return SampleBlocked(sample=sample, category=unsafe)
+        return SampleDone(
+            sample=sample,
+            pixels=pixels,
+            latents=bytes(colour if request.mask is None else _mean(pixels)),
+            precise=self._precise,
+            unsafe="" if strictness is Strictness.OFF else unsafe,
+        )
+
+    def _starts_unsafe(self, request: ImageRequest) -> bool:
+        """Latents are a result of ours, which was checked when it was made."""
+        init = request.init
+        return init is not None and init.kind is InitKind.PIXELS and init.ref in self._unsafe_inputs
 
     async def _next_step(self) -> None:
         if self._steps_allowed is None:

@@ -27,7 +27,7 @@ from transformers.utils import logging as transformers_logging
 from inference.catalogue import SUPPORTED_PIPELINES
 from inference.config import Device, EngineConfig, Precision
 from inference.errors import ModelUnavailable
-from inference.memory import is_out_of_memory
+from inference.memory import DEVICE_ERROR, is_out_of_memory
 from inference.models.stable_diffusion import FAMILY, Parts, StableDiffusion
 from inference.samplers import Samplers
 
@@ -48,9 +48,6 @@ _SPECIAL = ("time_cond_proj_dim", "addition_embed_type", "class_embed_type")
 """A UNet with one of these wants more than noise, time and text."""
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-
-# AcceleratorError is younger than the oldest torch that is supported.
-_DEVICE_ERROR: type[Exception] = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)
 
 MOST_ROWS = 16
 FIXED_CPU_ROWS = 8
@@ -248,7 +245,7 @@ def _naming(name: str, folder: Path) -> Iterator[None]:
         raise ModelUnavailable(f"The model {name} cannot be loaded from {folder}: {error}") from error
     except RuntimeError as error:
         # torch says so where shapes do not fit. What the device has to say is not the folder's fault.
-        if is_out_of_memory(error) or isinstance(error, _DEVICE_ERROR):
+        if is_out_of_memory(error) or isinstance(error, DEVICE_ERROR):
             raise
         raise ModelUnavailable(f"The model {name} cannot be loaded from {folder}: {error}") from error
 

@@ -26,14 +26,7 @@ from inference.blobs import checked
 from inference.catalogue import model_infos, problem_of
 from inference.config import EngineConfig
 from inference.engine import Park, unparked
-from inference.errors import (
-    BadRequest,
-    EngineClosed,
-    EngineError,
-    ModelUnavailable,
-    RequestFailed,
-    UnknownModel,
-)
+from inference.errors import EngineClosed, EngineError, ModelUnavailable, UnknownModel, as_named
 from inference.incarnation import Incarnation
 from inference.messages import FromWorker
 from inference.provision import provide
@@ -46,7 +39,9 @@ from inference.types import (
     ImageRequest,
     ModelInfo,
     PictureRef,
+    SampleBlocked,
     SampleDone,
+    Strictness,
 )
 from inference.worker import DEFAULT_RUNNER
 
@@ -102,16 +97,23 @@ class LocalEngine:
         """As the last worker said; 0 until one was ready."""
         return self._row_limit
 
+    @property
+    def checks(self) -> str:
+        return self._config.checks
+
     def models(self) -> Sequence[ModelInfo]:
         if self._infos is None:
             self._infos = model_infos(self._config.catalogue, self._config.models_dir)
         return self._infos
 
     async def generate(
-        self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
+        self,
+        request: ImageRequest,
+        blobs: Mapping[PictureRef, Blob],
+        strictness: Strictness = Strictness.OFF,
     ) -> AsyncGenerator[Event, None]:
         """See Engine. Samples that fail do not stop the others: RequestFailed comes after the last result."""
-        order = self._admission.enter(request, self._checked(request, blobs))
+        order = self._admission.enter(request, self._checked(request, blobs), strictness)
         self._hand_over()
         try:
             while (event := await self._park(order.events.get(), "the engine's next event")) is not None:
@@ -157,12 +159,12 @@ class LocalEngine:
             case messages.Report(outcome=outcome):
                 if (order := self._admission.find(outcome.key)) is not None:
                     order.tell(outcome.event)
-                    if isinstance(outcome.event, SampleDone):
+                    if isinstance(outcome.event, SampleDone | SampleBlocked):
                         self._backoff.reset()
                     self._end_if_done(order)
-            case messages.Refused(key=key, kind=kind, sentence=sentence):
+            case messages.Refused(key=key, kind=kind, sentence=sentence, category=category):
                 if (order := self._admission.find(key)) is not None:
-                    self._admission.end(order, _refusal(kind, sentence))
+                    self._admission.end(order, as_named(kind, sentence, category))
                     self._hand_over()
 
     def _on_ready(self, row_limit: int) -> None:
@@ -187,7 +189,7 @@ class LocalEngine:
             try:
                 await self._one_life()
             except ModelUnavailable as error:
-                log.error("the default model cannot be loaded: %s", error)
+                log.error("the worker lacks what it cannot do without: %s", error)
                 self._become(EngineState.SETUP_FAILED, str(error))
                 await self._park(self._until_folder_appears(), "the next try to load the model")
             except Exception as error:
@@ -292,8 +294,3 @@ def _owned(coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None
     task = asyncio.create_task(coroutine, name=name)
     task.add_done_callback(note)
     return task
-
-
-def _refusal(kind: str, sentence: str) -> EngineError:
-    kinds = {kind.__name__: kind for kind in (BadRequest, ModelUnavailable, RequestFailed)}
-    return kinds.get(kind, RequestFailed)(sentence)

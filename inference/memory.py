@@ -14,6 +14,9 @@ import torch
 
 T = TypeVar("T")
 
+# AcceleratorError is younger than the oldest torch that is supported.
+DEVICE_ERROR: type[Exception] = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)
+
 _WORDS = (
     "DefaultCPUAllocator: can't allocate memory",
     "DefaultCPUAllocator: not enough memory",
@@ -27,6 +30,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+
+
+def spoils_device(error: BaseException) -> bool:
+    """Whether the error is a device's own: after it no computation in this process can be trusted."""
+    return isinstance(error, DEVICE_ERROR) and not is_out_of_memory(error)
 
 
 def if_it_fits(compute: Callable[[], T]) -> T | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from inference.config import EngineConfig
 from inference.runner import Outcome, Phase
-from inference.types import Blob, ImageRequest, PictureRef
+from inference.types import Blob, ImageRequest, PictureRef, Strictness
 
 _Message = TypeVar("_Message")
 _HEAD = 4
@@ -39,6 +39,7 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     request: ImageRequest
     samples: tuple[int, ...]
     blobs: dict[PictureRef, Blob]
+    strictness: Strictness = Strictness.OFF
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -57,7 +58,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SetupFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The default model cannot be loaded; the worker ends after this. `sentence` is fit to show."""
+    """The default model or the safety checker cannot be loaded; the worker ends after this. `sentence` is fit to show."""
 
     sentence: str
 
@@ -82,11 +83,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The request was not taken up. `kind` is the name of a class of `inference.errors`."""
+    """The request was not taken up. `kind` is the name of a class of `inference.errors`; `category` is Unsafe's."""
 
     key: int
     kind: str
     sentence: str
+    category: str = ""
 
 
 class Crashed(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from inference.types import Blob, ImageRequest, PictureRef, Progress, SampleDone
+from inference.types import Blob, ImageRequest, PictureRef, Progress, SampleBlocked, SampleDone
 
 
 class Phase(StrEnum):
@@ -22,20 +22,25 @@ class Phase(StrEnum):
     ENCODE = "encode"
     STEP = "step"
     DECODE = "decode"
+    CHECK = "check"
 
 
 class SampleFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One sample cannot be finished; the rest of the batch goes on. `sentence` is fit to show."""
+    """One sample cannot be finished; the rest of the batch goes on. `sentence` is fit to show.
+
+    kind: the name of a class of `inference.errors`.
+    """
 
     sample: int
     sentence: str
+    kind: str = "RequestFailed"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a step did for the request known by `key`."""
 
     key: int
-    event: Progress | SampleDone | SampleFailed
+    event: Progress | SampleDone | SampleBlocked | SampleFailed
 
 
 class Runner(Protocol):

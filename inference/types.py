@@ -47,6 +47,18 @@ class InitKind(StrEnum):
     LATENTS = "latents"
 
 
+class Strictness(StrEnum):
+    """What becomes of a picture that the safety check finds unsafe, where the engine has such a check.
+
+    It goes beside an ImageRequest and not in it, because it is a property of the place that the picture is for: what
+    is drawn does not depend on it, and neither does the Recipe.
+    """
+
+    OFF = "off"
+    SPOILER = "spoiler"
+    BLOCK = "block"
+
+
 class Size(msgspec.Struct, frozen=True, order=True):
     """Width and height in pixels."""
 
@@ -239,7 +251,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     `step` goes back to 1 where a sample has to start again: after Restarted, and when half precision ran over.
 
-    preview: the sample as it would look now, at 1/8 of the result's size (a linear map, not the decoder).
+    preview: the sample as it would look now, at 1/8 of the result's size (a linear map, not the decoder). Where the
+        result will be checked for safety it is blurred beyond recognition: nobody has checked it.
     """
 
     sample: int
@@ -252,12 +265,25 @@ class SampleDone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One sample's result: pixels of `frame.content` size, and the canvas's final latents as an opaque blob.
 
     precise: half precision ran over, and what had failed was computed again in float32. It took longer than usual.
+    unsafe: what the safety check found, a category in a word; empty where it found nothing or was not asked. Under
+        Strictness.SPOILER only.
     """
 
     sample: int
     pixels: Pixels
     latents: bytes
     precise: bool = False
+    unsafe: str = ""
+
+
+class SampleBlocked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """In place of SampleDone under Strictness.BLOCK: the safety check found the result unsafe, so it was thrown away.
+
+    category: what was found, in a word.
+    """
+
+    sample: int
+    category: str
 
 
 class Restarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -266,7 +292,7 @@ class Restarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     alone: bool
 
 
-Event = Progress | SampleDone | Restarted
+Event = Progress | SampleDone | SampleBlocked | Restarted
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):

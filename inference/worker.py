@@ -1,4 +1,4 @@
-"""The worker process: load once, then receive → admit or drop → step → report.
+"""The worker process: load once, then receive → admit or drop → step → check → report.
 
 It owns the GPU and nothing else: no token, no network, no data folder. It ends when its parent does, at any moment.
 Only `python -m inference.worker` runs this; what draws (and needs torch) is imported in here and nowhere else.
@@ -16,15 +16,17 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from inference import messages
 from inference.config import EngineConfig
-from inference.errors import EngineError, ModelUnavailable
+from inference.errors import EngineError, ModelUnavailable, Unsafe
 from inference.messages import FromWorker, ToWorker
 from inference.runner import Phase, Runner, RunnerFactory
+from inference.safety import SafetyChecker, Stage
+from inference.safety import load as load_checker
 
 DEFAULT_RUNNER = "inference.batching:step_runner_factory"
 """MODULE:CALLABLE; called with the configuration and the models' folders, it gives a RunnerFactory."""
@@ -60,20 +62,25 @@ class Outbox:
 
 
 class Worker:
-    """The loop around one Runner. One thread calls it."""
+    """The loop around one Runner, and the safety check around that. One thread calls it."""
 
     def __init__(self, inbox: queue.SimpleQueue[ToWorker], outbox: Outbox) -> None:
         self.phase = Phase.LOAD
         self._inbox = inbox
         self._outbox = outbox
         self._runner: Runner | None = None
-        self._newcomer: frozenset[int] = frozenset()
+        self._stage = Stage(None, self.entering)
+        self._handled: frozenset[int] = frozenset()
 
     def entering(self, phase: Phase) -> None:
         """Say what begins, and who is to blame if it never ends."""
         self.phase = phase
         active = self._runner.active if self._runner is not None else frozenset()
-        self._outbox.send(messages.Entered(phase=phase, keys=tuple(sorted(active | self._newcomer))))
+        self._outbox.send(messages.Entered(phase=phase, keys=tuple(sorted(active | self._handled))))
+
+    def check_with(self, checker: SafetyChecker | None) -> None:
+        """From now on nothing leaves that this checker has not seen; None for no check."""
+        self._stage = Stage(checker, self.entering)
 
     def load(self, factory: RunnerFactory, model: str) -> Runner:
         """Have the first model ready. Raises ModelUnavailable."""
@@ -89,7 +96,9 @@ class Worker:
             self._receive(runner)
             if runner.waiting:
                 for outcome in runner.step():
-                    self._outbox.send(messages.Report(outcome=outcome))
+                    with self._handling(outcome.key):
+                        let_out = self._stage.let_out(outcome)
+                    self._outbox.send(messages.Report(outcome=let_out))
 
     def _receive(self, runner: Runner) -> None:
         """Take in what has come; wait for it when there is nothing else to do."""
@@ -102,24 +111,37 @@ class Worker:
                 arrived.append(self._inbox.get_nowait())
         dropped = {message.key for message in arrived if isinstance(message, messages.Drop)}
         for key in dropped:
-            runner.drop(key)
+            self._drop(runner, key)
         for message in arrived:
             if isinstance(message, messages.Submit) and message.key not in dropped:
                 self._admit(runner, message)
 
     def _admit(self, runner: Runner, message: messages.Submit) -> None:
-        self._newcomer = frozenset({message.key})
-        self.entering(Phase.LOAD)
+        with self._handling(message.key):
+            self.entering(Phase.LOAD)
+            try:
+                runner.load(message.request.model)
+                self._stage.admit(
+                    message.key, message.request, message.samples, message.blobs, message.strictness
+                )
+                for sample in message.samples:
+                    runner.admit(message.key, message.request, sample, message.blobs)
+            except EngineError as error:
+                self._drop(runner, message.key)
+                self._outbox.send(_refused(message.key, error))
+
+    def _drop(self, runner: Runner, key: int) -> None:
+        runner.drop(key)
+        self._stage.drop(key)
+
+    @contextlib.contextmanager
+    def _handling(self, key: int) -> Iterator[None]:
+        """This request is to blame as well for what happens meanwhile, though it holds no rows."""
+        self._handled = frozenset({key})
         try:
-            runner.load(message.request.model)
-            for sample in message.samples:
-                runner.admit(message.key, message.request, sample, message.blobs)
-        except EngineError as error:
-            runner.drop(message.key)
-            refused = messages.Refused(key=message.key, kind=type(error).__name__, sentence=str(error))
-            self._outbox.send(refused)
+            yield
         finally:
-            self._newcomer = frozenset()
+            self._handled = frozenset()
 
 
 def main() -> None:
@@ -145,6 +167,8 @@ def _run(worker: Worker, outbox: Outbox, setup: messages.Setup, runner_name: str
     try:
         factory = _find(runner_name)(setup.config, folders)
         try:
+            # Before the model, which takes what is left of the memory into account.
+            worker.check_with(load_checker(setup.config))
             runner = worker.load(factory, setup.config.catalogue.default)
         except ModelUnavailable as error:
             outbox.send(messages.SetupFailed(sentence=str(error)))
@@ -154,6 +178,11 @@ def _run(worker: Worker, outbox: Outbox, setup: messages.Setup, runner_name: str
         # Whatever it is, this process's state (and the GPU's) cannot be trusted after it: a new one takes over.
         outbox.send(messages.Crashed(text=traceback.format_exc()[-_LONGEST_LAST_WORDS:]))
     return EXIT_CRASHED
+
+
+def _refused(key: int, error: EngineError) -> messages.Refused:
+    category = error.category if isinstance(error, Unsafe) else ""
+    return messages.Refused(key=key, kind=type(error).__name__, sentence=str(error), category=category)
 
 
 def _find(name: str) -> MakeFactory:

@@ -1,15 +1,21 @@
-"""Runs `async def` tests, each in an event loop of its own, and names the folder of the built-in model."""
+"""Runs `async def` tests, each in an event loop of its own, and names the folder of the built-in model.
+
+Tests run side by side, each with one thread: more would only stand in each other's way. Workers inherit it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from inference.catalogue import BUILT_IN_ENTRY
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported anywhere
 
 # A machine that is busy with something else is not a failure.
 hypothesis.settings.register_profile("unhurried", deadline=None)

@@ -16,4 +16,6 @@ if TYPE_CHECKING:
 @app_commands.command(name="help", description="How to make pictures with me, and what I know")
 async def help_command(interaction: discord.Interaction[ArtBot]) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
-    await interaction.edit_original_response(view=help_view(interaction.client.engine.models()))
+    manages = interaction.permissions.manage_guild
+    view = help_view(interaction.client.engine.models(), manages=manages)
+    await interaction.edit_original_response(view=view)

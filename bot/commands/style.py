@@ -53,6 +53,7 @@ class StyleCommands(app_commands.Group, name="style", description="Styles that p
         await interaction.response.defer(ephemeral=True, thinking=True)
         bot, guild_id = interaction.client, _guild_to_manage(interaction)
         style = own_style(await bot.styles.known(guild_id), name, template, negative, strength)
+        await bot.screening.check_style(guild_id, interaction.user.id, style)
         async with bot.store.transaction() as tx:
             await bot.store.styles.add(tx, guild_id, style, by=interaction.user.id, now=bot.now())
         log.info("style added", server=guild_id, by=interaction.user.id, style=style.name)

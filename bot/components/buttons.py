@@ -11,7 +11,9 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
-from bot.components.forms import form_about, open_form
+from bot.blocks import Guarded
+from bot.components.forms import Subject, form_about, open_form
+from bot.components.pieces import begin_placing
 from bot.custom_ids import BUTTON_TEMPLATE, Action, How, button_id
 from bot.delivery import NOBODY, files_on
 from bot.errors import Gone
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 _STYLES = {Action.AGAIN: discord.ButtonStyle.primary, Action.CANCEL: discord.ButtonStyle.danger}
 
 
-class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
+class ActionButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
     """One button of a Card; everything it knows is in its custom_id. strength: what the pick is called on a strip."""
 
     def __init__(
@@ -64,6 +66,10 @@ class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_TEMPLATE):
                     await _cancel(interaction, self.job_id)
                 case Action.REFINE:
                     await _refine(interaction, self.job_id, self.candidate)
+                case Action.HARMONISE:
+                    await _harmonise(interaction, self.job_id, self.candidate)
+                case Action.PLACE:
+                    await _place(interaction, self.job_id, self.candidate)
                 case Action.AGAIN | Action.SUBTLE | Action.STRONG | Action.WHOLE:
                     await _go_on(interaction, self.action, self.job_id, self.candidate)
 
@@ -87,10 +93,26 @@ async def _refine(interaction: discord.Interaction[ArtBot], job_id: int, candida
     await open_form(interaction, *form_about(found, How.REFINE, bot.engine.models()[0].strength))
 
 
+async def _harmonise(interaction: discord.Interaction[ArtBot], job_id: int, candidate: int) -> None:
+    bot = interaction.client
+    found = await bot.store.found_on_card(job_id, candidate, interaction.user.id)
+    if found is None:
+        raise Gone(texts.PICTURE_WAS_DELETED)
+    subject = Subject("p", found.picture.id, How.WHOLE)
+    await open_form(interaction, subject, await bot.harmonising.filled(Asker.of(interaction), *subject))
+
+
+async def _place(interaction: discord.Interaction[ArtBot], job_id: int, candidate: int) -> None:
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    reach = interaction.client.reach
+    picture, _ = await reach.candidate(await reach.job(job_id), candidate, interaction.user.id)
+    await begin_placing(interaction, picture.id)
+
+
 async def _cancel(interaction: discord.Interaction[ArtBot], job_id: int) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
     moderates = interaction.permissions.manage_messages
-    await interaction.client.jobs.cancel(job_id, interaction.user.id, moderates=moderates)
+    await interaction.client.moderating.cancel(job_id, interaction.user.id, moderates=moderates)
     await interaction.edit_original_response(content=texts.CANCELLED)
 
 

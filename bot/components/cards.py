@@ -15,6 +15,7 @@ from discord import ui
 from bot import texts
 from bot.components.buttons import ActionButton
 from bot.components.deleting import DeleteButton
+from bot.components.holding import hold_row
 from bot.components.more import MoreSelect
 from bot.custom_ids import Action, Target
 from bot.store import Job, JobKind, JobState
@@ -35,11 +36,16 @@ _COLOURS = {
 }
 
 
+_NEXT = {JobKind.REPAINT: (Action.HARMONISE,), JobKind.PIECE: (Action.PLACE,)}
+"""What usually comes next with what such a job made."""
+
+
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a Card shows. File names are those of attachments that are sent along or kept.
 
     status: the sentence about how far it is. source: the size of the picture it started from. candidates: for each
-    result that is shown, which Candidate it is and its number in the Scene.
+    result that is shown, which Candidate it is and its number in the Scene. decided_here: moderators
+    have no other place to decide about a job that waits for them.
     """
 
     job: Job
@@ -50,6 +56,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     picture_files: tuple[str, ...] = ()
     candidates: tuple[tuple[int, int], ...] = ()
     picks: tuple[tuple[int, int], ...] = ()
+    decided_here: bool = False
 
 
 def card(facts: CardFacts) -> ui.LayoutView:
@@ -69,7 +76,10 @@ def card(facts: CardFacts) -> ui.LayoutView:
 def _heading(facts: CardFacts) -> ui.Item[ui.LayoutView]:
     """The sketch beside the prompt and the state."""
     how = texts.how_made(facts.job.kind, facts.job.style)
-    words = f"**{texts.plain(facts.job.request.prompt)}**\n<@{facts.job.author_id}> · {how}"
+    said = texts.plain(facts.job.request.prompt) or texts.FORGOTTEN_WORDS
+    # Held words are shown to those who want to see them, also once they were refused.
+    shown = f"||{said}||" if facts.job.held_for is not None else said
+    words = f"**{shown}**\n<@{facts.job.author_id}> · {how}"
     status = facts.status or texts.DONE
     if facts.sketch_file is None:
         return ui.TextDisplay(f"{words}\n{status}")
@@ -101,7 +111,9 @@ def _small_print(facts: CardFacts) -> str:
     """One plain line about what was (or will be) done, then whatever else is worth knowing."""
     lines = [texts.what_was_done(facts.job.request, facts.source, facts.job.seconds)]
     lines += facts.job.notes
-    if facts.model is not None:
+    if facts.job.moved_for is not None:
+        lines.append(texts.moved_for(facts.job.moved_for))
+    if facts.model is not None and facts.job.held_for is None:
         lines += texts.made_with(facts.model, facts.job.request.prompt)
     if facts.picks:
         lines.append(texts.picks(facts.picks, facts.job.request.strengths))
@@ -115,7 +127,8 @@ def _rows(facts: CardFacts) -> list[ui.ActionRow[ui.LayoutView]]:
     painted_on = job.kind is JobKind.REPAINT and job.upload_id is not None
     whole = [ActionButton(Action.WHOLE, job.id)] if painted_on else []
     if job.state.waits_or_runs:
-        return [_row([ActionButton(Action.CANCEL, job.id), *whole, delete])]
+        asking = [hold_row(job.id)] if facts.decided_here else []
+        return [*asking, _row([ActionButton(Action.CANCEL, job.id), *whole, delete])]
     if job.state is JobState.FAILED or job.state is JobState.CANCELLED:
         return [_row([ActionButton(Action.AGAIN, job.id), *whole, delete])]
     rows = []
@@ -135,8 +148,9 @@ def _rows(facts: CardFacts) -> list[ui.ActionRow[ui.LayoutView]]:
         rows.append(_row(picks))
     actions = (Action.AGAIN, Action.SUBTLE, Action.STRONG, Action.REFINE)
     rows.append(_row([*(ActionButton(action, job.id) for action in actions), delete]))
-    if whole:
-        rows.append(_row(whole))
+    further = [*whole, *(ActionButton(action, job.id) for action in _NEXT.get(job.kind, ()))]
+    if further:
+        rows.append(_row(further))
     rows.append(_row([MoreSelect(job.id, facts.candidates)]))
     return rows
 

@@ -10,6 +10,7 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.blocks import Guarded
 from bot.custom_ids import ERASE_TEMPLATE, Step, Target, erase_id
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _LABELS = {Step.ASK: texts.DELETE, Step.YES: texts.DELETE_FOR_GOOD}
 _STYLES = {Step.ASK: discord.ButtonStyle.secondary, Step.YES: discord.ButtonStyle.danger}
 
 
-class DeleteButton(ui.DynamicItem[ui.Button[Any]], template=ERASE_TEMPLATE):
+class DeleteButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=ERASE_TEMPLATE):
     """On a card or picture it asks; below the question it does it."""
 
     def __init__(self, target: Target, step: Step = Step.ASK) -> None:

@@ -12,6 +12,7 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.components.forms import FormButton, Subject
 from bot.custom_ids import DRAFT_TEMPLATE, How, Press, draft_id
 from bot.delivery import NOBODY
@@ -39,7 +40,7 @@ class DraftFacts(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class DraftButton(ui.DynamicItem[ui.Button[Any]], template=DRAFT_TEMPLATE):
+class DraftButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=DRAFT_TEMPLATE):
     def __init__(self, draft: int, press: Press, *, disabled: bool = False) -> None:
         super().__init__(
             ui.Button(

@@ -11,13 +11,14 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.custom_ids import FILL_TEMPLATE, fill_id
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
 
 
-class FillButton(ui.DynamicItem[ui.Button[Any]], template=FILL_TEMPLATE):
+class FillButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=FILL_TEMPLATE):
     """corner: where in the picture the old one begins, in pixels from the left and from the top."""
 
     def __init__(self, picture_id: int, corner: tuple[int, int]) -> None:

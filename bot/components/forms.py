@@ -19,6 +19,7 @@ from discord import app_commands, ui
 from bot import options, remix, texts
 from bot.answers import answering, sentence_for
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.custom_ids import FORM_TEMPLATE, How, form_id
 from bot.errors import Gone
 from bot.file_recipe import recipe_in
@@ -144,7 +145,7 @@ async def open_form(interaction: discord.Interaction[Any], subject: Subject, fil
     await interaction.response.send_modal(form_view(subject, filled))
 
 
-class FormButton(ui.DynamicItem[ui.Button[Any]], template=FORM_TEMPLATE):
+class FormButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=FORM_TEMPLATE):
     """Opens a form: with what the message above it repeats, else with what the picture was made with."""
 
     def __init__(self, subject: Subject, label: str = texts.EDIT_FORM) -> None:
@@ -197,6 +198,7 @@ async def on_form(interaction: discord.Interaction[ArtBot]) -> None:
         files = _files(interaction, data, typed.get(_FILE, ()))
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
+            await interaction.client.blocks.check_interaction(interaction)
             own = await _own_words(interaction.client, subject, form)
             if own is not None:
                 await _hand_back(interaction, subject, own, texts.FILE_HAS_RECIPE, had_file=False)

@@ -14,6 +14,7 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.blocks import Guarded
 from bot.custom_ids import HELP_TEMPLATE, help_id
 from bot.delivery import NOBODY
 from bot.errors import Gone
@@ -31,6 +32,9 @@ _MOST_TEXT = 3900
 _MOST_PAGES = 25
 """What one select holds."""
 
+_SHORTEST = 2
+"""Letters of words that are not worth listing: "a", "in", "3d"."""
+
 _HEADING = 260
 """The most that stands before the names of a page."""
 
@@ -45,7 +49,7 @@ class _Page(NamedTuple):
     names: Sequence[str]
 
 
-class HelpSelect(ui.DynamicItem[ui.Select[Any]], template=HELP_TEMPLATE):
+class HelpSelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=HELP_TEMPLATE):
     """Its options are only needed to draw it; which page was chosen comes with the interaction."""
 
     def __init__(self, model: str, pages: Sequence[_Page] = (), chosen: int | None = None) -> None:
@@ -77,18 +81,25 @@ class HelpSelect(ui.DynamicItem[ui.Select[Any]], template=HELP_TEMPLATE):
         async with answering(interaction):
             chosen = int(cast("dict[str, list[str]]", interaction.data)["values"][0])
             models = cast("discord.Interaction[ArtBot]", interaction).client.engine.models()
-            view = help_view(models, self.model, chosen)
+            manages = interaction.permissions.manage_guild
+            view = help_view(models, self.model, chosen, manages=manages)
             await interaction.response.edit_message(view=view, allowed_mentions=NOBODY)
 
 
-def help_view(models: Sequence[ModelInfo], model: str | None = None, page: int = 0) -> ui.LayoutView:
-    """How to begin and what the models know; of `model` that page. Raises Gone where there is no such page now."""
+def help_view(
+    models: Sequence[ModelInfo], model: str | None = None, page: int = 0, *, manages: bool = False
+) -> ui.LayoutView:
+    """How to begin and what the models know; of `model` that page. Raises Gone where there is no such page now.
+
+    manages: for somebody who may manage the server, and wants to know how.
+    """
     listed = [(info, info.vocabulary) for info in models if info.vocabulary is not None][:MOST_MODELS]
     if model is not None and model not in [info.name for info, _ in listed]:
         raise Gone(texts.HELP_HAS_CHANGED)
-    room = (_MOST_TEXT - len(texts.HELP)) // max(1, len(listed))
+    begin = texts.HELP + (texts.HELP_FOR_MODERATORS if manages else "")
+    room = (_MOST_TEXT - len(begin)) // max(1, len(listed))
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(texts.HELP))
+    view.add_item(ui.TextDisplay(begin))
     for info, vocabulary in listed:
         for item in _knowledge(info, vocabulary, room, page if info.name == model else None):
             view.add_item(item)
@@ -115,7 +126,8 @@ def _knowledge(
 
 
 def _groups(vocabulary: Vocabulary) -> Groups:
-    others = ((texts.OTHER_WORDS, vocabulary.words),) if vocabulary.words else ()
+    words = tuple(word for word in vocabulary.words if len(word) > _SHORTEST and word[0].isalpha())
+    others = ((texts.OTHER_WORDS, words),) if words else ()
     return (*vocabulary.groups, *others)
 
 

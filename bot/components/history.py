@@ -13,6 +13,7 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.blocks import Guarded
 from bot.custom_ids import HISTORY_TEMPLATE, history_id
 from bot.delivery import NOBODY, REFUSALS, files_on
 from bot.store import Picture, Scene, Shown
@@ -28,7 +29,7 @@ _TO_PAGE = "page-"
 _MOST_NAMED = 8
 
 
-class HistorySelect(ui.DynamicItem[ui.Select[Any]], template=HISTORY_TEMPLATE):
+class HistorySelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=HISTORY_TEMPLATE):
     """Its options are only needed to draw it; what was chosen comes with the interaction.
 
     entries: every living picture of the Scene, oldest first. page: 0 has the newest.

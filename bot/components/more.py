@@ -12,6 +12,7 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.components.deleting import ask_to_delete
 from bot.components.history import show_history
 from bot.components.pieces import begin_placing
@@ -28,7 +29,7 @@ _HISTORY, _RECIPE, _STRIP, _SHARE, _DELETE = "history", "recipe", "strip", "shar
 _REPAINT, _PLACE = "repaint", "place"
 
 
-class MoreSelect(ui.DynamicItem[ui.Select[Any]], template=MORE_TEMPLATE):
+class MoreSelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=MORE_TEMPLATE):
     """Its choices are only needed to draw it; which was taken comes with the interaction.
 
     candidates: (candidate, number in the Scene) of the pictures that can be deleted one by one.

@@ -13,6 +13,7 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.custom_ids import PIECES_TEMPLATE, PLACE_TEMPLATE, pieces_id, place_id
 from bot.store import OwnedPiece
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _SHEET_FILE = "pieces.webp"
 
 
-class PlaceButton(ui.DynamicItem[ui.Button[Any]], template=PLACE_TEMPLATE):
+class PlaceButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=PLACE_TEMPLATE):
     def __init__(self, picture_id: int) -> None:
         super().__init__(ui.Button(label=texts.PLACE_BUTTON, custom_id=place_id(picture_id)))
         self.picture_id = picture_id
@@ -42,7 +43,7 @@ class PlaceButton(ui.DynamicItem[ui.Button[Any]], template=PLACE_TEMPLATE):
             await begin_placing(cast("discord.Interaction[ArtBot]", interaction), self.picture_id)
 
 
-class PieceSelect(ui.DynamicItem[ui.Select[Any]], template=PIECES_TEMPLATE):
+class PieceSelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=PIECES_TEMPLATE):
     """Its options are only needed to draw it; which piece was chosen comes with the interaction."""
 
     def __init__(self, pieces: Sequence[OwnedPiece] = (), here: int | None = None) -> None:

@@ -12,9 +12,11 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.blocks import Guarded
 from bot.custom_ids import QUEUE_TEMPLATE, queue_id
 from bot.delivery import NOBODY
 from bot.errors import Gone
+from bot.line import Turn
 from bot.store import Job, JobState
 
 if TYPE_CHECKING:
@@ -25,16 +27,20 @@ MOST_SHOWN = 10
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """One unfinished job of a person. position: 0 outside the line. card: a link, None before it is posted."""
+    """One unfinished job of a person. turn: None outside the line. step: of how many, None before the first one.
+
+    paused_for: why the line of its server is. card: a link, None before it is posted.
+    """
 
     job: Job
-    position: int
-    seconds: float | None
+    turn: Turn | None
+    step: tuple[int, int] | None
+    paused_for: str | None
     place_id: int
     card: str | None
 
 
-class QueueButton(ui.DynamicItem[ui.Button[Any]], template=QUEUE_TEMPLATE):
+class QueueButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=QUEUE_TEMPLATE):
     """Cancels one job and shows the list anew, in the same message."""
 
     def __init__(self, job_id: int) -> None:
@@ -66,7 +72,8 @@ async def queue_of(bot: ArtBot, person_id: int, outcome: str = "") -> ui.LayoutV
     """The person's jobs now. outcome: what became of the button they just pressed."""
     mine = [job for job in await bot.store.unfinished_jobs() if _counts(job, person_id)]
     waiting = sorted([await _waiting(bot, job) for job in mine], key=_turn)
-    return queue_view(waiting, trouble=texts.engine_trouble(bot.engine.status), outcome=outcome)
+    trouble = texts.trouble(bot.engine.status, draining=bot.jobs.line.draining)
+    return queue_view(waiting, trouble=trouble, outcome=outcome)
 
 
 def queue_view(waiting: Sequence[Waiting], *, trouble: str = "", outcome: str = "") -> ui.LayoutView:
@@ -96,19 +103,28 @@ def _counts(job: Job, person_id: int) -> bool:
 async def _waiting(bot: ArtBot, job: Job) -> Waiting:
     scene = await bot.store.scene(job.scene_id)
     post = await bot.store.latest_post_of_job(job.id)
-    position, seconds = bot.jobs.position(job.id)
+    line = bot.jobs.line
     card = None
     if post is not None and post.message_id is not None and not post.gone:
         card = texts.message_link(job.guild_id, post.channel_id, post.message_id)
-    return Waiting(job=job, position=position, seconds=seconds, place_id=scene.place_id, card=card)
+    return Waiting(
+        job=job,
+        turn=line.turn(job.id),
+        step=bot.jobs.step_of(job.id),
+        paused_for=line.paused_for(job.guild_id),
+        place_id=scene.place_id,
+        card=card,
+    )
 
 
 def _turn(waiting: Waiting) -> tuple[int, int]:
     """What runs, or is about to, has no place in the line and comes first."""
-    return waiting.position, waiting.job.id
+    return waiting.turn.place if waiting.turn is not None else 0, waiting.job.id
 
 
 def _words(waiting: Waiting) -> str:
-    runs = waiting.job.state is JobState.RUNNING
-    state = texts.RUNS_NOW if runs else texts.in_line(waiting.position, waiting.seconds)
+    if waiting.job.state is JobState.RUNNING:
+        state = texts.runs_now(waiting.step)
+    else:
+        state = texts.waiting(waiting.turn, paused_for=waiting.paused_for)
     return texts.queue_entry(waiting.job.request.prompt, state, waiting.place_id, waiting.card)

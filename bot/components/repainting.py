@@ -13,6 +13,7 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.components.forms import FormButton, Subject
 from bot.custom_ids import GRID_TEMPLATE, WHICH_TEMPLATE, How, grid_id, which_id
 from bot.delivery import REFUSALS
@@ -31,7 +32,7 @@ _MOST_ASKED = 9
 """Pictures that are asked about: with the one for none of them, two rows of buttons."""
 
 
-class GridButton(ui.DynamicItem[ui.Button[Any]], template=GRID_TEMPLATE):
+class GridButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=GRID_TEMPLATE):
     """Shows a picture under its grid."""
 
     def __init__(self, picture_id: int) -> None:
@@ -97,7 +98,7 @@ def _fields(prompt: str, options: Options, source: Source) -> list[tuple[str, st
     ]
 
 
-class WhichButton(ui.DynamicItem[ui.Button[Any]], template=WHICH_TEMPLATE):
+class WhichButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=WHICH_TEMPLATE):
     """One answer to the question on which picture somebody painted; picture 0: on none. It is theirs to give.
 
     Their message has the words and the file: it pings us, so it can be read again whenever the button is pressed.

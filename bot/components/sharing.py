@@ -10,6 +10,7 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.blocks import Guarded
 from bot.custom_ids import SHARE_TEMPLATE, share_id
 from bot.store import Shares
 
@@ -20,7 +21,7 @@ _SAID = {Shares.EVERYONE: texts.SHARES_EVERYONE, Shares.MINE: texts.SHARES_MINE}
 _LABELS = {Shares.EVERYONE: texts.SHARE_WITH_EVERYONE, Shares.MINE: texts.SHARE_WITH_NOBODY}
 
 
-class ShareButton(ui.DynamicItem[ui.Button[Any]], template=SHARE_TEMPLATE):
+class ShareButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=SHARE_TEMPLATE):
     def __init__(self, whom: Shares) -> None:
         super().__init__(ui.Button(label=_LABELS[whom], custom_id=share_id(whom)))
         self.whom = whom

@@ -16,6 +16,7 @@ from discord import ui
 from bot import images, texts
 from bot.answers import answering
 from bot.asker import Asker
+from bot.blocks import Guarded
 from bot.components.forms import FormButton, Subject
 from bot.custom_ids import SHOW_TEMPLATE, STEP_TEMPLATE, Action, How, Way, show_id, step_id
 from bot.delivered import delivered_png
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _LABELS = {Way.UNDO: texts.UNDO, Way.REDO: texts.REDO}
 
 
-class StepButton(ui.DynamicItem[ui.Button[Any]], template=STEP_TEMPLATE):
+class StepButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=STEP_TEMPLATE):
     """One more step, in the answer to the last one."""
 
     def __init__(self, scene_id: int, way: Way) -> None:
@@ -53,7 +54,7 @@ class StepButton(ui.DynamicItem[ui.Button[Any]], template=STEP_TEMPLATE):
             await step(interaction, self.scene_id, self.way)
 
 
-class ShowButton(ui.DynamicItem[ui.Button[Any]], template=SHOW_TEMPLATE):
+class ShowButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=SHOW_TEMPLATE):
     def __init__(self, picture_id: int) -> None:
         super().__init__(ui.Button(label=texts.SHOW_HERE, custom_id=show_id(picture_id)))
         self.picture_id = picture_id

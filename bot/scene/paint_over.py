@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy import ndimage
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
@@ -32,6 +32,7 @@ _LEAST_SHARE = 0.80
 """Of the copy's width or height that the picture takes; the rest is the border of a screenshot."""
 
 _FINE = 512
+_ROUGH, _SHARP = 256, 1024
 _FLAT = 16
 _ENDS = (slice(0, 3), slice(-3, None))
 _STRETCH = 0.01
@@ -42,17 +43,28 @@ _MOVES = tuple(
         (0, 1, 0, 1),
         (0, 0, 1, 1),
         (1, 1, 0, 0),
+        (1, 1, -1, -1),
+        (1, 0, -1, 0),
+        (0, 1, 0, -1),
         (1, 0, 0, 0),
         (0, 1, 0, 0),
+        (0, 0, 1, 0),
+        (0, 0, 0, 1),
     )
     for way in (-1, 1)
 )
 _GOOD_FIT = 2.0
-_QUALITIES = (65, 85)
+_AS_GOOD, _AS_GOOD_LEVELS = 1.1, 0.15
+_WAYS = tuple(itertools.product((60, 67, 75, 83, 90, 95), (0, 2)))
+"""Qualities and subsamplings (0: 4:4:4, 2: 4:2:0) of the JPEGs that phones and editors write."""
+
+_BLOCK, _MIDDLE = 16, 320
 _LOOSE = 22.0
 _AGREEMENT = 0.45
 _CORRELATED = 0.4
 _TIE = 1.12
+_LARGE, _CLEAR, _DOT = 3e-3, 1.8, 12
+_RIM, _REACHING = 6, 0.1
 _GROWN = 3
 _FEATHER = 4
 
@@ -87,13 +99,15 @@ class PaintOver:
 class _Laid:
     """The copy laid over the picture. box: where in the copy the picture lies. pixels: (height, width, 3), as the
     picture would look in this place. expected: the picture itself after the same journey. compressed: after journeys
-    through JPEG as well, which keeps colours at half the resolution. erased: 0 to 1."""
+    through JPEG as well, which keeps colours at half the resolution. erased: 0 to 1. bordered: there is more
+    in the copy than the picture, as in a screenshot."""
 
     box: tuple[float, float, float, float]
     pixels: Floats
     expected: Floats
     compressed: tuple[Floats, ...]
     erased: Floats
+    bordered: bool
 
 
 def match(edited: Image.Image, parents: Sequence[Image.Image]) -> Match | None:
@@ -131,11 +145,12 @@ def _lay(edited: Image.Image, picture: Image.Image) -> _Laid:
     box = _align(picture, colours)
     size = picture.size
     alpha = _resampled(Image.fromarray(np.rint(erased * 255).astype(np.uint8)), size, box)
-    expected, compressed = _same_journey(picture, box)
+    expected, compressed = _same_journey(picture, box, colours)
     pixels = _colour_matched(_resampled(colours, size, box), expected)
     gone = alpha / 255
     # Half erased pixels are a mixture; what is beneath them is taken from the picture.
-    return _Laid(box, np.where(gone[..., None] > 0.02, expected, pixels), expected, compressed, gone)
+    laid = np.where(gone[..., None] > 0.02, expected, pixels)
+    return _Laid(box, laid, expected, compressed, gone, bordered=box != (0.0, 0.0, *map(float, edited.size)))
 
 
 def _split(edited: Image.Image) -> tuple[Floats, Image.Image]:
@@ -153,12 +168,14 @@ def _resampled(image: Image.Image, size: tuple[int, int], box: tuple[float, floa
 
 
 def _same_journey(
-    picture: Image.Image, box: tuple[float, float, float, float]
+    picture: Image.Image, box: tuple[float, float, float, float], seen: Image.Image
 ) -> tuple[Floats, tuple[Floats, ...]]:
-    """The picture at the copy's resolution and back; and the same with JPEG in between."""
+    """The picture at the copy's resolution and back; and the same with JPEG in between, as it would look most like
+    `seen`, the copy."""
     there = max(1, round(box[2] - box[0])), max(1, round(box[3] - box[1]))
     copy = picture if there == picture.size else picture.resize(there, Image.Resampling.BICUBIC)
-    compressed = [_compressed(copy, quality) for quality in _QUALITIES]
+    corner = max(0, round(box[0])), max(0, round(box[1]))
+    compressed = [_compressed(copy, corner, *how) for how in _likely(copy, corner, seen)]
     back = [
         image if image.size == picture.size else image.resize(picture.size, Image.Resampling.BICUBIC)
         for image in (copy, *compressed)
@@ -167,11 +184,28 @@ def _same_journey(
     return expected, tuple(others)
 
 
-def _compressed(image: Image.Image, quality: int) -> Image.Image:
+def _likely(copy: Image.Image, corner: tuple[int, int], seen: Image.Image) -> list[tuple[int, int]]:
+    """The two qualities and subsamplings of JPEG after which the copy's middle looks most like what is seen."""
+    left, top = (max(0, (side - _MIDDLE) // 2) // _BLOCK * _BLOCK for side in copy.size)
+    middle = copy.crop((left, top, min(left + _MIDDLE, copy.width), min(top + _MIDDLE, copy.height)))
+    at = corner[0] + left, corner[1] + top
+    want = np.asarray(seen.crop((*at, at[0] + middle.width, at[1] + middle.height)), np.float32)
+
+    def apart(how: tuple[int, int]) -> float:
+        gap = np.abs(np.asarray(_compressed(middle, at, *how), np.float32) - want)
+        return float(np.minimum(gap, _LOOSE).mean())
+
+    return sorted(_WAYS, key=apart)[:2]
+
+
+def _compressed(image: Image.Image, corner: tuple[int, int], quality: int, subsampling: int) -> Image.Image:
+    """As it comes out of a JPEG in which it lies at `corner`: the blocks of 8 or 16 pixels begin at the file's own."""
+    left, top = (side % _BLOCK for side in corner)
+    around = ImageOps.expand(image, (left, top, 0, 0))
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    around.save(file, "JPEG", quality=quality, subsampling=subsampling)
     with Image.open(file) as opened:
-        return opened.convert("RGB")
+        return opened.convert("RGB").crop((left, top, *around.size))
 
 
 def _colour_matched(pixels: Floats, expected: Floats) -> Floats:
@@ -216,22 +250,26 @@ def _align(picture: Image.Image, copy: Image.Image) -> tuple[float, float, float
         boxes.append(_search(picture, copy, scale))
     # A picture begins and ends with a whole pixel, on any screen.
     boxes += [_whole_pixels(_refined(picture, copy, box)) for box in boxes]
-    best = min(boxes, key=lambda box: _misfit(picture, copy, box))
-    return best if whole and best == everything else _nudged(picture, copy, best)
+    misfits = {box: _misfit(picture, copy, box) for box in boxes}
+    best = min(boxes, key=misfits.__getitem__)
+    # Phones round the shorter side when they resize: a line less is no border.
+    if whole and misfits[everything] <= misfits[best] * _AS_GOOD + _AS_GOOD_LEVELS:
+        return everything
+    return _nudged(picture, copy, _nudged(picture, copy, best, _ROUGH), _SHARP)
 
 
 def _nudged(
-    picture: Image.Image, copy: Image.Image, box: tuple[float, float, float, float]
+    picture: Image.Image, copy: Image.Image, box: tuple[float, float, float, float], longest: int
 ) -> tuple[float, float, float, float]:
-    """To where it fits best, in steps of a pixel: JPEG smears the border's last line."""
-    best, misfit = box, _misfit(picture, copy, box)
+    """To where it fits best, in steps of a pixel: JPEG smears the border's last line. longest: see `_misfit`."""
+    best, misfit = box, _misfit(picture, copy, box, longest)
     for move in _MOVES * 3:
         while True:
             left, top, right, bottom = (side + way for side, way in zip(best, move, strict=True))
             if min(left, top) < 0 or right > copy.width or bottom > copy.height:
                 break
             stretch = (right - left) / (bottom - top) * picture.height / picture.width
-            its = _misfit(picture, copy, (left, top, right, bottom))
+            its = _misfit(picture, copy, (left, top, right, bottom), longest)
             if its >= misfit * 0.997 or abs(stretch - 1) > _STRETCH:
                 break
             best, misfit = (left, top, right, bottom), its
@@ -353,10 +391,17 @@ def _step(
     )
 
 
-def _misfit(picture: Image.Image, copy: Image.Image, box: tuple[float, float, float, float]) -> float:
-    """Grey levels between the two where they agree best: what is painted must not count."""
-    size = _shrunk(picture.size, 256)
-    want = np.asarray(picture.convert("L").resize(size, Image.Resampling.BOX), np.float32)
+def _misfit(
+    picture: Image.Image,
+    copy: Image.Image,
+    box: tuple[float, float, float, float],
+    longest: int = _ROUGH,
+) -> float:
+    """Grey levels between the two where they agree best: what is painted must not count. longest: of the sides that
+    they are compared at, in pixels; a line too much only shows in a large picture."""
+    there = (round(box[2] - box[0]), round(box[3] - box[1]))
+    size = _shrunk(min(picture.size, there), longest)
+    want = np.asarray(picture.convert("L").resize(size, Image.Resampling.BICUBIC), np.float32)
     have = _resampled(copy.convert("L"), size, box)
     error = np.abs(want - have - np.median(want - have))
     return float(np.minimum(error, _LOOSE).mean())
@@ -425,7 +470,36 @@ def _painted(laid: _Laid) -> Bools:
     found = _kept(candidate, certain, smooth)
     found &= _beyond_half(difference, found)
     found = _closed(found)
+    if laid.bordered:
+        found &= ~_rims(found)
+    found &= ~_faint(found, excess)
     return found | (laid.erased >= 0.5)
+
+
+def _faint(found: Bools, excess: Floats) -> Bools:
+    """Small patches that differ by little more than is tolerated: what is left of JPEG. A dot of paint differs more."""
+    labels, count = ndimage.label(found, np.ones((3, 3)))
+    if not count:
+        return found
+    index = np.arange(1, count + 1)
+    areas, strength = ndimage.sum_labels(found, labels, index), ndimage.mean(excess, labels, index)
+    faint = (areas < _LARGE * found.size) & ((strength < _CLEAR) | (areas < _DOT))
+    weak: Bools = np.concatenate([[False], faint])[labels]
+    return weak
+
+
+def _rims(found: Bools) -> Bools:
+    """Patches that only line the picture's sides: what is left of a screenshot's border, which JPEG smears inwards."""
+    rim = max(_RIM, round(max(found.shape) / 170))
+    inside = np.zeros_like(found)
+    inside[rim:-rim, rim:-rim] = True
+    labels, count = ndimage.label(found, np.ones((3, 3)))
+    if not count:
+        return found
+    index = np.arange(1, count + 1)
+    areas, reaching = ndimage.sum_labels(found, labels, index), ndimage.sum_labels(inside, labels, index)
+    lines: Bools = np.concatenate([[False], reaching <= _REACHING * areas])[labels]
+    return lines & found
 
 
 def _difference(laid: _Laid) -> Floats:

@@ -16,9 +16,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from bot.store.audits import AuditEntry, Audits
+from bot.store.blocks import Block, Blocks
+from bot.store.ceilings import Ceilings
 from bot.store.database import Database, DatabaseTooNew, Row, Transaction
 from bot.store.drafts import Drafts
+from bot.store.expiry import Expiry
 from bot.store.files import FileMissing, Files
+from bot.store.forgettings import Belongings, Forgettings, Forgotten, Trace, TraceKind
 from bot.store.pieces import Pieces
 from bot.store.records import (
     Draft,
@@ -35,23 +39,30 @@ from bot.store.records import (
     PictureKind,
     Post,
     Scene,
+    Scope,
     Shares,
     Shown,
     Standing,
     Style,
 )
+from bot.store.rules import SetRule, SetRules
+from bot.store.servers import ServerRow, Servers
 from bot.store.styles import OwnStyles
 from bot.store.usages import Usages, Used
 from bot.store.ways import Ways, shown_of
+from bot.store.words import OwnWord, OwnWords, Verdict
 from inference import ImageRequest, PictureRef
 
 __all__ = [
     "AuditEntry",
+    "Belongings",
+    "Block",
     "DatabaseTooNew",
     "Draft",
     "DraftState",
     "FileMissing",
     "Files",
+    "Forgotten",
     "Found",
     "Job",
     "JobKind",
@@ -59,21 +70,31 @@ __all__ = [
     "NewJob",
     "NewPicture",
     "NewScene",
+    "OwnWord",
     "OwnedPiece",
     "Picture",
     "PictureKind",
     "Post",
     "Scene",
+    "Scope",
+    "ServerRow",
+    "SetRule",
     "Shares",
     "Shown",
     "Standing",
     "Store",
     "Style",
+    "Trace",
+    "TraceKind",
     "Transaction",
     "Used",
+    "Verdict",
 ]
 
 _R = TypeVar("_R", bound=msgspec.Struct)
+
+_ERASED_AT_ONCE = 50
+"""Files in one transaction: each is a wait for the disk, and nobody else writes meanwhile."""
 
 _JSON_COLUMNS = {"request": ImageRequest, "notes": tuple[str, ...], "style": Style, "standing": Standing}
 
@@ -85,11 +106,18 @@ class Store:
         self._database = database
         self.files = files
         self.audits = Audits(database)
+        self.blocks = Blocks(database)
+        self.ceilings = Ceilings(database)
         self.drafts = Drafts(database)
+        self.expiry = Expiry(database)
+        self.forgettings = Forgettings(database)
         self.pieces = Pieces(database)
+        self.servers = Servers(database)
+        self.rules = SetRules(database)
         self.styles = OwnStyles(database)
         self.usages = Usages(database)
         self.ways = Ways(database)
+        self.words = OwnWords(database)
 
     @classmethod
     async def open(cls, folder: Path) -> Store:
@@ -103,6 +131,10 @@ class Store:
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return self._database.transaction()
+
+    async def scrub(self) -> None:
+        """Leave nothing of deleted rows on the disk. See Database.scrub."""
+        await self._database.scrub()
 
     # Jobs
 
@@ -137,6 +169,7 @@ class Store:
         scene_id = await _begin_scene(tx, new.scene, now) if isinstance(new.scene, NewScene) else new.scene
         upload_id = await self.add_picture(tx, scene_id, None, new.upload, now) if new.upload else None
         self.files.claimed(new.request.mask)
+        await self.use(tx, scene_id, now)
         job_id = await tx.insert(
             "INSERT INTO job (source, kind, scene_id, guild_id, author_id, state, request, style, parent_id,"
             " upload_id, notes, standing, held_for, created_at)"
@@ -170,6 +203,19 @@ class Store:
         )
         assert row is not None  # an aggregate always has one row
         return int(row[0]), int(row[1])
+
+    async def asked_since(
+        self, tx: Transaction, guild_id: int | None, author_id: int, since: float
+    ) -> list[float]:
+        """When this person's jobs here were asked for, oldest first; those that came to nothing do not count."""
+        rows = await tx.all(
+            "SELECT created_at FROM job WHERE guild_id IS ? AND author_id = ? AND created_at >= ?"
+            " AND state NOT IN ('failed', 'cancelled') ORDER BY created_at",
+            guild_id,
+            author_id,
+            since,
+        )
+        return [row["created_at"] for row in rows]
 
     async def start_attempt(
         self, tx: Transaction, job_id: int, request: ImageRequest, now: float
@@ -255,7 +301,17 @@ class Store:
     async def release(self, tx: Transaction, job_id: int) -> bool:
         """A moderator let a held job through. False if it is held no more."""
         changed = await tx.run(
-            "UPDATE job SET held_for = NULL WHERE id = ? AND held_for IS NOT NULL AND state = 'queued'",
+            "UPDATE job SET held_for = NULL, let_through = 1"
+            " WHERE id = ? AND held_for IS NOT NULL AND state = 'queued'",
+            job_id,
+        )
+        return bool(changed)
+
+    async def move(self, tx: Transaction, job_id: int, reason: str) -> bool:
+        """A moderator put it first in its server's line. False if it does not wait there (any more)."""
+        changed = await tx.run(
+            "UPDATE job SET moved_for = ? WHERE id = ? AND held_for IS NULL AND state = 'queued'",
+            reason,
             job_id,
         )
         return bool(changed)
@@ -285,6 +341,10 @@ class Store:
         """The Scene of a row that names it."""
         return _record(Scene, await self._database.one("SELECT * FROM scene WHERE id = ?", scene_id))
 
+    async def scene_if_any(self, scene_id: int) -> Scene | None:
+        """For an id that may be older than the Scene's end."""
+        return _as(Scene, await self._database.one("SELECT * FROM scene WHERE id = ?", scene_id))
+
     async def scene_of_thread(self, thread_id: int) -> Scene | None:
         """The Scene that the bot opened this thread for."""
         return _as(Scene, await self._database.one("SELECT * FROM scene WHERE thread_id = ?", thread_id))
@@ -307,6 +367,14 @@ class Store:
             int(thread_id is not None),
             scene_id,
         )
+
+    async def use(self, tx: Transaction, scene_id: int, now: float) -> None:
+        """Something is added to it: from now on it is kept for as long as its server keeps Scenes."""
+        await tx.run("UPDATE scene SET used_at = ? WHERE id = ?", now, scene_id)
+
+    async def pin(self, tx: Transaction, scene_id: int, *, pinned: bool) -> None:
+        """Kept however long it is not used, or no longer so."""
+        await tx.run("UPDATE scene SET pinned = ? WHERE id = ?", int(pinned), scene_id)
 
     # Pictures
 
@@ -414,10 +482,12 @@ class Store:
         self, tx: Transaction, scene_id: int, job_id: int | None, new: NewPicture, now: float
     ) -> int:
         self.files.claimed(new.file, new.latents)
+        await self.use(tx, scene_id, now)
         return await tx.insert(
             "INSERT INTO picture (scene_id, number, parent_id, kind, author_id, file, width, height, latents,"
-            " latents_of, job_id, candidate, piece, made, created_at)"
-            " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
+            " latents_of, job_id, candidate, piece, made, created_at, unsafe)"
+            " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+            " coalesce(?15, (SELECT unsafe FROM picture WHERE id = ?2 AND ?3 != 'generated'))"
             " FROM picture WHERE scene_id = ?1",
             scene_id,
             new.parent_id,
@@ -433,7 +503,12 @@ class Store:
             new.piece,
             new.made,
             now,
+            new.unsafe,
         )
+
+    async def mark_unsafe(self, tx: Transaction, picture_id: int, category: str) -> None:
+        """The safety check took it for that: from now on it is shown hidden."""
+        await tx.run("UPDATE picture SET unsafe = ? WHERE id = ?", category, picture_id)
 
     async def set_current(self, tx: Transaction, scene_id: int, person_id: int, picture_id: int) -> None:
         """A person goes on from that picture; what they undid before cannot be redone any more."""
@@ -582,14 +657,18 @@ class Store:
 
     async def erase_doomed(self) -> None:
         """Remove the files that no living Picture holds; in transactions, so that none is taken up meanwhile."""
-        for row in await self._database.all("SELECT file FROM doomed_file"):
-            file = PictureRef(row["file"])
+        doomed = [PictureRef(row["file"]) for row in await self._database.all("SELECT file FROM doomed_file")]
+        for begin in range(0, len(doomed), _ERASED_AT_ONCE):
             async with self.transaction() as tx:
-                if not await _is_held(tx, file):
-                    if self.files.is_unclaimed(file):
-                        continue
-                    await self.files.remove(file)
-                await tx.run("DELETE FROM doomed_file WHERE file = ?", file)
+                for file in doomed[begin : begin + _ERASED_AT_ONCE]:
+                    await self._erase(tx, file)
+
+    async def _erase(self, tx: Transaction, file: PictureRef) -> None:
+        if not await _is_held(tx, file):
+            if self.files.is_unclaimed(file):
+                return
+            await self.files.remove(file)
+        await tx.run("DELETE FROM doomed_file WHERE file = ?", file)
 
     # Small things the bot itself remembers
 
@@ -604,31 +683,6 @@ class Store:
                 name,
                 value,
             )
-
-    # Limits
-
-    async def limits_set_in(self, guild_id: int) -> dict[str, int]:
-        rows = await self._database.all(
-            "SELECT name, value FROM rule WHERE guild_id = ? AND scope = 'server'", guild_id
-        )
-        return {row["name"]: msgspec.json.decode(row["value"], type=int) for row in rows}
-
-    async def set_limit(
-        self, tx: Transaction, guild_id: int, name: str, value: int, *, by: int, now: float
-    ) -> None:
-        await tx.run(
-            "INSERT INTO rule VALUES (?1, 'server', ?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT (guild_id, scope, scope_id, name) DO UPDATE"
-            " SET value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at",
-            guild_id,
-            name,
-            _json(value),
-            by,
-            now,
-        )
-
-    async def reset_limits(self, tx: Transaction, guild_id: int) -> None:
-        await tx.run("DELETE FROM rule WHERE guild_id = ?", guild_id)
 
 
 async def _begin_scene(tx: Transaction, new: NewScene, now: float) -> int:

@@ -35,13 +35,32 @@ class Audits:
         )
 
     async def latest(
-        self, guild_id: int, limit: int, before_id: int | None = None
-    ) -> list[tuple[int, AuditEntry]]:
-        """With their ids, newest first; those before that id, to turn pages."""
+        self,
+        guild_id: int,
+        limit: int,
+        *,
+        skip: int = 0,
+        person_id: int | None = None,
+        subject: str | None = None,
+        action: str | None = None,
+    ) -> list[AuditEntry]:
+        """Newest first. person_id: only what they did or what was done to them. skip: to turn pages."""
         rows = await self._database.all(
-            "SELECT * FROM audit WHERE guild_id = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3",
+            "SELECT * FROM audit WHERE guild_id = ?1 AND (?2 IS NULL OR actor_id = ?2 OR instr(subject, ?3))"
+            " AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR subject = ?5) ORDER BY id DESC LIMIT ?6 OFFSET ?7",
             guild_id,
-            before_id,
+            person_id,
+            f"<@{person_id}>",
+            action,
+            subject,
             limit,
+            skip,
         )
-        return [(row["id"], msgspec.convert(dict(row), AuditEntry)) for row in rows]
+        return [msgspec.convert(dict(row), AuditEntry) for row in rows]
+
+    async def latest_of(self, guild_id: int | None, limit: int) -> list[AuditEntry]:
+        """Newest first; None: of all servers, and the host's own."""
+        rows = await self._database.all(
+            "SELECT * FROM audit WHERE ?1 IS NULL OR guild_id = ?1 ORDER BY id DESC LIMIT ?2", guild_id, limit
+        )
+        return [msgspec.convert(dict(row), AuditEntry) for row in rows]

@@ -104,6 +104,16 @@ class Database:
     async def all(self, sql: str, *values: Value) -> list[Row]:
         return await _all(self._connection, sql, values)
 
+    async def scrub(self) -> None:
+        """Leave nothing of deleted rows in the files. Nobody reads meanwhile: about half a second for 100 MB.
+
+        `secure_delete` alone does not do: pages that SQLite balances keep copies of the rows that moved to another.
+        Raises sqlite3.OperationalError where the disk is full.
+        """
+        async with self._writer:
+            await _shielded(self._connection.execute_fetchall("VACUUM"))
+            await _shielded(self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
+
     async def _migrate(self) -> None:
         """Apply the numbered .sql files that `user_version` says are missing, each in a transaction of its own."""
         row = await self.one("PRAGMA user_version")
@@ -137,8 +147,8 @@ async def _shielded(work: Any) -> None:
 
 
 async def _one(connection: aiosqlite.Connection, sql: str, values: Iterable[Value]) -> Row | None:
-    async with connection.execute(sql, values) as cursor:
-        return await cursor.fetchone()
+    # In one go: a statement that waits for somebody to fetch its next row would keep `scrub` from working.
+    return next(iter(await connection.execute_fetchall(sql, values)), None)
 
 
 async def _all(connection: aiosqlite.Connection, sql: str, values: Iterable[Value]) -> list[Row]:

@@ -41,8 +41,9 @@ class Drafts:
             now,
         )
 
-    async def change(self, tx: Transaction, draft: Draft) -> None:
-        """Remember its layers, its selection and what Undo goes back to."""
+    async def change(self, tx: Transaction, draft: Draft, now: float) -> None:
+        """Remember its layers, its selection and what Undo goes back to. Its Scene is in use."""
+        await tx.run("UPDATE scene SET used_at = ? WHERE id = ?", now, draft.scene_id)
         await tx.run(
             "UPDATE draft SET layers = ?, selected = ?, earlier = ? WHERE id = ?",
             draft.layers,

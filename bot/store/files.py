@@ -56,6 +56,21 @@ class Files:
         """Bytes that are gone already are gone."""
         await asyncio.to_thread(self._path(ref).unlink, missing_ok=True)
 
+    async def folders(self) -> list[str]:
+        """Names of those that hold files."""
+        return await asyncio.to_thread(lambda: sorted(path.name for path in self._folder.glob("??")))
+
+    async def older(self, folder: str, before: float) -> list[PictureRef]:
+        """What lies in one of them since before that time: seconds since 1970, as the file system counts them."""
+        return await asyncio.to_thread(self._older, folder, before)
+
+    def _older(self, folder: str, before: float) -> list[PictureRef]:
+        return [
+            PictureRef(path.name)
+            for path in (self._folder / folder).iterdir()
+            if not path.name.startswith(_PART) and path.stat().st_mtime < before
+        ]
+
     def _sweep(self) -> None:
         for part in self._folder.glob(f"*/{_PART}*"):
             part.unlink(missing_ok=True)

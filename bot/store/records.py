@@ -50,6 +50,14 @@ class PictureKind(StrEnum):
     SHAPED = "shaped"
 
 
+class Scope(StrEnum):
+    """Whom a rule is for."""
+
+    SERVER = "server"
+    CHANNEL = "channel"
+    ROLE = "role"
+
+
 class Shares(StrEnum):
     """Whom a person lets go on from their pictures."""
 
@@ -80,6 +88,8 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """owner_id: 0 once they are forgotten. used_at: None while it was not since it began. pinned: it never expires."""
+
     id: int
     guild_id: int | None
     channel_id: int
@@ -88,6 +98,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     owner_id: int
     created_at: float
+    used_at: float | None = None
+    pinned: bool = False
 
     @property
     def place_id(self) -> int:
@@ -100,7 +112,11 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """piece: its name, where it is a Piece. made: how it came of its parent without a model, in words for people."""
+    """piece: its name, where it is a Piece. made: how it came of its parent without a model, in words for people.
+
+    unsafe: what the safety check took it for, in its word: it is shown hidden. None where nothing was found, or nobody
+    looked.
+    """
 
     id: int
     scene_id: int
@@ -117,6 +133,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     candidate: int | None
     piece: str | None = None
     made: str | None = None
+    unsafe: str | None = None
     created_at: float
     deleted_at: float | None = None
 
@@ -180,7 +197,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked, where to answer, its state and attempt, and its ImageRequest.
 
     request: in the person's own words; `to_draw` has those of the style round them.
-    held_for: why it waits for a moderator to let it through; it is queued, but not in the line.
+    held_for: why it waits for a moderator to let it through; it is queued, but not in the line. let_through: one did.
     moved_for: why a moderator put it first in the server's line. gpu_seconds: its share of the engine's time.
     """
 
@@ -205,6 +222,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     style: Style | None = None
     standing: Standing = Standing()
     held_for: str | None = None
+    let_through: bool = False
     moved_for: str | None = None
     gpu_seconds: float | None = None
     deleted_at: float | None = None
@@ -273,7 +291,10 @@ class NewScene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture whose file is already stored and that is to join a Scene's tree."""
+    """A picture whose file is already stored and that is to join a Scene's tree.
+
+    unsafe: as in Picture; what no model drew has that of its parent too.
+    """
 
     kind: PictureKind
     author_id: int
@@ -285,6 +306,7 @@ class NewPicture(msgspec.Struct, frozen=True, kw_only=True):
     candidate: int | None = None
     piece: str | None = None
     made: str | None = None
+    unsafe: str | None = None
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,11 +58,22 @@ class Usages:
         assert row is not None  # an aggregate always has one row
         return row[0], row[1]
 
-    async def since(self, guild_id: int, day: int) -> list[Used]:
-        """Of a server, from that day on, oldest first."""
+    async def by_server(self, now: float) -> dict[int, tuple[float, float]]:
+        """Seconds of the engine that each server used: today, and in 30 days with today."""
+        today = int(now // DAY_SECONDS)
         rows = await self._database.all(
-            "SELECT person_id, day, jobs, gpu_seconds, waited FROM usage WHERE guild_id = ? AND day >= ?"
-            " ORDER BY day, person_id",
+            "SELECT guild_id, total(iif(day = ?1, gpu_seconds, 0)) AS today, total(gpu_seconds) AS lately"
+            " FROM usage WHERE day > ?1 - 30 GROUP BY guild_id",
+            today,
+        )
+        return {row["guild_id"]: (row["today"], row["lately"]) for row in rows}
+
+    async def since(self, guild_id: int, day: int) -> list[Used]:
+        """Of a server, from that day on, oldest first. Who is being forgotten is 0, however many they are."""
+        rows = await self._database.all(
+            "SELECT iif(person_id IN (SELECT person_id FROM forgetting), 0, person_id) AS person_id, day,"
+            " sum(jobs) AS jobs, total(gpu_seconds) AS gpu_seconds, total(waited) AS waited FROM usage"
+            " WHERE guild_id = ? AND day >= ? GROUP BY 1, 2 ORDER BY 2, 1",
             guild_id,
             day,
         )

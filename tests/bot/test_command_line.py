@@ -43,7 +43,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     result = bot(tmp_path, "--help")
 
     assert result.returncode == 0
-    assert all(f" {command} " in result.stdout for command in ("run", "playground", "try"))
+    assert all(f" {command} " in result.stdout for command in ("run", "admin", "playground", "try"))
 
 
 def test_without_a_command_there_is_help(tmp_path: Path) -> None:

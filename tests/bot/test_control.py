@@ -23,6 +23,7 @@ from bot.control import (
     MOST_AT_ONCE,
     PORT_FILE,
     SOCKET,
+    Answer,
     AskDatabase,
     AskStatus,
     DatabaseChecked,
@@ -31,9 +32,11 @@ from bot.control import (
     Question,
     Status,
     ask_database,
+    ask_host,
     ask_status,
     serving,
 )
+from bot.host_questions import Ban, Done, Drain
 from bot.recent_troubles import LONGEST, MOST, RecentTroubles, Trouble, noting_troubles
 from bot.reporter import Reporter
 from bot.settings import Settings
@@ -66,9 +69,15 @@ def a_status(**changes: object) -> Status:
     return msgspec.structs.replace(plain, **changes)
 
 
-async def answer(question: Question) -> Status | DatabaseChecked:
+async def answer(question: Question) -> Answer:
     """As a bot that is well."""
-    return a_status() if isinstance(question, AskStatus) else DatabaseChecked(problems=("Row 3 is odd.",))
+    match question:
+        case AskStatus():
+            return a_status()
+        case AskDatabase():
+            return DatabaseChecked(problems=("Row 3 is odd.",))
+        case _:
+            return Done(sentence=f"{type(question).__name__} it is.")
 
 
 async def break_down(question: Question) -> Status | DatabaseChecked:
@@ -106,10 +115,12 @@ async def test_a_question_gets_its_answer(tmp_path: Path, unix_sockets: bool) ->
         used = {path.name for path in tmp_path.iterdir()}
         statuses = [await ask_status(tmp_path) for _ in range(3)]
         problems = await ask_database(tmp_path)
+        done = await ask_host(tmp_path, Ban(server=5, reason="spam"))
 
     assert used == {SOCKET if unix_sockets else PORT_FILE}
     assert statuses == [a_status()] * 3
     assert problems == ("Row 3 is odd.",)
+    assert done == Done(sentence="Ban it is.")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,8 +141,9 @@ async def test_over_a_port_the_token_is_asked_for(tmp_path: Path, token: str) ->
     async with serving(tmp_path, answer, unix_sockets=False):
         port = msgspec.json.decode((tmp_path / PORT_FILE).read_bytes())
         (tmp_path / PORT_FILE).write_bytes(msgspec.json.encode({**port, "token": token}))
-        with pytest.raises(NoAnswer, match="not the token"):
-            await ask_status(tmp_path)
+        for ask in (ask_status(tmp_path), ask_host(tmp_path, Drain())):
+            with pytest.raises(NoAnswer, match="not the token"):
+                await ask
         (tmp_path / PORT_FILE).write_bytes(msgspec.json.encode(port))
 
         assert await ask_status(tmp_path) == a_status()
@@ -194,6 +206,15 @@ async def test_where_there_never_was_a_bot_nobody_answers(tmp_path: Path) -> Non
         b'{"type":"admin"}\n',
         b'{"type":"status","token":5}\n',
         b'{"type":"status","more":1}\n',
+        b'{"type":"drain","now":true}\n',
+        b'{"type":"ban","server":5}\n',
+        b'{"type":"ban","server":-1,"reason":"spam"}\n',
+        b'{"type":"ban","server":"5","reason":"spam"}\n',
+        b'{"type":"ban","server":9223372036854775808,"reason":"spam"}\n',
+        b'{"type":"unban","server":null}\n',
+        b'{"type":"set weight","server":5,"weight":NaN}\n',
+        b'{"type":"set weight","server":5,"weight":"heavy"}\n',
+        b'{"type":"log","server":5,"most":1000000}\n',
         b'{"type":"status"',
         b"[" * (LONGEST_QUESTION - 1) + b"\n",
         b'{"type":"status","token":"' + b"x" * LONGEST_QUESTION + b'"}\n',
@@ -263,9 +284,9 @@ async def test_the_end_does_not_wait_for_who_says_nothing(tmp_path: Path) -> Non
 async def test_an_answer_that_breaks_is_an_answer_too(tmp_path: Path) -> None:
     """Whoever asks hears that something broke, not what; the bot goes on."""
     async with serving(tmp_path, break_down):
-        for ask in (ask_status, ask_database):
+        for ask in (ask_status(tmp_path), ask_database(tmp_path), ask_host(tmp_path, Drain())):
             with pytest.raises(NoAnswer, match="Something broke; the bot's log says what") as caught:
-                await ask(tmp_path)
+                await ask
 
             assert "about" not in str(caught.value)
 
@@ -356,6 +377,15 @@ def test_a_status_of_a_bot_in_trouble_says_so() -> None:
         "Engine    setup failed, no worker process: The model moon is not on this machine.",
     ]
     assert shown[-1] == "Trouble   none"
+
+
+def test_a_status_says_what_is_held_up() -> None:
+    """Servers that are paused or banned, and that nothing new is begun; the plain one says nothing of it."""
+    shown = list(lines(a_status(paused=1, banned=2, draining=True)))
+
+    assert shown[1] == "Discord   connected, in 1 server (1 paused, 2 banned)"
+    assert shown[2].endswith("0 done but not yet posted; draining, so nothing new is begun")
+    assert "draining" not in "".join(lines(a_status()))
 
 
 @pytest.mark.parametrize(

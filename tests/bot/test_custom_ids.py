@@ -17,6 +17,7 @@ from bot.custom_ids import (
     GRID_TEMPLATE,
     HELP_TEMPLATE,
     HISTORY_TEMPLATE,
+    LOG_TEMPLATE,
     MORE_TEMPLATE,
     PIECES_TEMPLATE,
     PLACE_TEMPLATE,
@@ -39,6 +40,7 @@ from bot.custom_ids import (
     grid_id,
     help_id,
     history_id,
+    log_id,
     more_id,
     names_job,
     pieces_id,
@@ -68,6 +70,7 @@ TEMPLATES = (
     PIECES_TEMPLATE,
     SHOW_TEMPLATE,
     STEP_TEMPLATE,
+    LOG_TEMPLATE,
 )
 
 GREATEST_ID = 10**18 - 1
@@ -108,6 +111,17 @@ def test_a_history_select_is_read_as_it_was_written(scene: int, page: int) -> No
     match = re.fullmatch(HISTORY_TEMPLATE, written)
     assert match is not None
     assert (int(match["scene"]), int(match["page"])) == (scene, page)
+    assert len(written) <= LONGEST
+
+
+@given(person=ids | st.none(), page=st.integers(1, 10**6 - 1))
+def test_a_page_of_the_log_is_read_as_it_was_written(person: int | None, page: int) -> None:
+    """Whom it is about and the page come back, in a length that Discord takes."""
+    written = log_id(person, page)
+
+    match = re.fullmatch(LOG_TEMPLATE, written)
+    assert match is not None
+    assert (int(match["person"]) or None, int(match["page"])) == (person, page)
     assert len(written) <= LONGEST
 
 
@@ -235,6 +249,7 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         pieces_id(),
         show_id(number),
         step_id(number, Way.REDO),
+        log_id(number, 1),
     )
 
     fitting = [

@@ -316,7 +316,7 @@ async def a_database(folder: Path) -> Path:
     store = await Store.open(folder)
     await store.close()
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
-        connection.execute("INSERT INTO scene VALUES (1, NULL, 5, NULL, 0, 'moon', 7, 0.0)")
+        connection.execute("INSERT INTO scene VALUES (1, NULL, 5, NULL, 0, 'moon', 7, 0.0, NULL, 0)")
         connection.execute(
             "INSERT INTO picture (id, scene_id, number, kind, author_id, file, width, height, created_at)"
             " VALUES (3, 1, 1, 'uploaded', 7, 'x', 1, 1, 0.0)"

@@ -200,7 +200,7 @@ async def test_every_press_is_kept(tmp_path: Path) -> None:
             draft, layers=written.layers, selected=written.selected, earlier=written.earlier
         )
         async with store.transaction() as tx:
-            await store.drafts.change(tx, changed)
+            await store.drafts.change(tx, changed, NOW)
     async with opened(tmp_path) as store:
         mine = await store.drafts.open_of(1, ANNA)
         others = await store.drafts.open_of(1, BEN), await store.drafts.open_of(2, ANNA)

@@ -74,6 +74,48 @@ def test_the_lines_of_a_trace_cannot_be_taken_for_events(log: io.StringIO) -> No
     assert any("ValueError: " in line for line in rest)
 
 
+def broken(error: Exception) -> Exception:
+    """The same, raised while another with the same words was handled, and in a group."""
+    try:
+        try:
+            raise KeyError(CANARY)
+        except KeyError:
+            raise ExceptionGroup(CANARY, [error]) from None
+    except ExceptionGroup as group:
+        try:
+            raise RuntimeError(CANARY) from group
+        except RuntimeError as raised:
+            return raised
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError(CANARY),
+        LookupError(CANARY),
+        UnicodeEncodeError("utf-8", CANARY, 0, 1, "no"),
+        Exception(CANARY),
+    ],
+)
+def test_what_an_exception_says_may_be_somebodys_words(log: io.StringIO, error: Exception) -> None:
+    """`int("a naked moon")` repeats them: the log has its type and the way to it, however deep it lies."""
+    structlog.get_logger("bot.test").error("it broke", exc_info=broken(error))
+    logging.getLogger("discord.test").error("it broke", exc_info=broken(error))
+
+    assert CANARY not in log.getvalue()
+    assert log.getvalue().count(f"{type(error).__name__}: (not logged") == 2
+    assert "in broken" in log.getvalue()
+
+
+def test_what_a_full_disk_says_is_nobodys_words(log: io.StringIO) -> None:
+    """The control: what helps whoever runs the bot is still told."""
+    structlog.get_logger("bot.test").error(
+        "it broke", exc_info=broken(OSError(28, "No space left on device"))
+    )
+
+    assert "OSError: [Errno 28] No space left on device" in log.getvalue()
+
+
 def test_a_value_with_spaces_is_quoted(log: io.StringIO) -> None:
     """So that it cannot pass for another value; short ones stay as they are, whatever they are made of."""
     structlog.get_logger("bot.test").info("said", why="no room job=9", job=8, kind="sketch", quote="it's")

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 import bot.store
-from bot.store import JobKind, JobState, NewJob, NewPicture, Post, Store, Transaction
+from bot.store import JobKind, JobState, NewJob, NewPicture, Post, Scope, SetRule, Store, Transaction
 from inference import PictureRef
 from tests.bot.cancelling import Driven
 from tests.bot.records import (
@@ -33,7 +33,7 @@ from tests.bot.records import (
 )
 
 FIRST_TABLES = {"current_picture", "job", "memo", "pick", "picture", "post", "scene", "server_limit"}
-NEW_TABLES = {"audit", "block", "ceiling", "forgetting", "rule", "server", "usage", "word"}
+NEW_TABLES = {"audit", "block", "ceiling", "forgetting", "rule", "server", "trace", "usage", "word"}
 SECOND_TABLES = FIRST_TABLES | {"doomed_file", "person"}
 THIRD_TABLES = SECOND_TABLES | {"also_shows", "draft", "style", "undone"}
 TABLES = THIRD_TABLES - {"server_limit"} | NEW_TABLES
@@ -821,24 +821,28 @@ async def test_small_things_are_remembered(tmp_path: Path) -> None:
         assert await store.remembered("something else") is None
 
 
-async def test_limits_are_kept_per_server(tmp_path: Path) -> None:
-    """Changing and resetting those of one server leaves another's alone."""
+async def test_rules_are_kept_per_server_and_scope(tmp_path: Path) -> None:
+    """Changing and resetting those of one server, or of one role, leaves all others alone."""
     async with opened(tmp_path) as store:
 
-        async def set_limit(tx: Transaction, guild_id: int, value: int) -> None:
-            await store.set_limit(tx, guild_id, "most_steps", value, by=ANNA, now=NOW)
+        async def set_steps(tx: Transaction, guild_id: int, scope: Scope, scope_id: int, value: int) -> None:
+            rule = SetRule(scope=scope, scope_id=scope_id, name="most_steps", value=value)
+            await store.rules.set(tx, guild_id, rule, by=ANNA, now=NOW)
 
         async with store.transaction() as tx:
-            await set_limit(tx, 10, 5)
-            await set_limit(tx, 10, 6)
-            await set_limit(tx, 11, 7)
-        before = await store.limits_set_in(10)
+            await set_steps(tx, 10, Scope.SERVER, 10, 5)
+            await set_steps(tx, 10, Scope.SERVER, 10, 6)
+            await set_steps(tx, 10, Scope.ROLE, 77, 8)
+            await set_steps(tx, 11, Scope.SERVER, 11, 7)
+        before = [rule.value for rule in await store.rules.of(10)]
         async with store.transaction() as tx:
-            await store.reset_limits(tx, 10)
+            gone = await store.rules.reset(tx, 10, Scope.SERVER, 10, "most_steps")
+            none = await store.rules.reset(tx, 10, Scope.ROLE, 78)
 
-        assert before == {"most_steps": 6}
-        assert await store.limits_set_in(10) == {}
-        assert await store.limits_set_in(11) == {"most_steps": 7}
+        assert sorted(before) == [6, 8]
+        assert (gone, none) == (1, 0)
+        assert [rule.value for rule in await store.rules.of(10)] == [8]
+        assert [rule.value for rule in await store.rules.of(11)] == [7]
 
 
 async def test_deleting_a_scene_deletes_all_that_hangs_on_it(tmp_path: Path) -> None:

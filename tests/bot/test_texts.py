@@ -12,6 +12,7 @@ from msgspec import structs
 
 from bot import texts
 from bot.custom_ids import Action
+from bot.line import Turn
 from bot.store import JobKind, Shown
 from inference import EngineState, EngineStatus, ImageRequest, Sampler, Size, Vocabulary, fit
 from tests.bot.records import from_pixels, model, picture, request
@@ -204,22 +205,28 @@ def test_a_longer_wait_is_never_said_to_be_shorter(a: float, b: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "place, seconds, said",
+    "place, last, seconds, said",
     [
-        (1, None, "You are next, in <#5>."),
-        (2, None, "You are 2nd in line, in <#5>."),
-        (3, 47.0, "You are 3rd in line, about 45 s, in <#5>."),
+        (1, 1, None, "You are next, in <#5>."),
+        (2, 2, None, "You are 2nd in line, in <#5>."),
+        (3, 3, 47.0, "You are 3rd in line, about 45 s, in <#5>."),
+        (4, 7, 47.0, "You are 4th to 7th in line, about 45 s, in <#5>."),
     ],
 )
-def test_a_place_in_the_line(place: int, seconds: float | None, said: str) -> None:
-    """Without an estimate nothing is made up."""
-    assert texts.accepted(place, seconds, "<#5>") == said
+def test_a_place_in_the_line(place: int, last: int, seconds: float | None, said: str) -> None:
+    """Without an estimate nothing is made up; a later job of a person has a range."""
+    turn = Turn(job_id=1, person_id=2, place=place, last_place=last, seconds=seconds)
+
+    assert texts.accepted(turn, "<#5>") == said
 
 
 @pytest.mark.parametrize("state", EngineState)
 def test_a_waiting_card_says_what_keeps_it(state: EngineState) -> None:
     """A place, and a reason where the line does not move; a working engine is no news."""
-    line = texts.waiting(2, None, EngineStatus(state=state, detail="It is what it is."))
+    turn = Turn(job_id=1, person_id=2, place=2, last_place=2, seconds=None)
+    status = EngineStatus(state=state, detail="It is what it is.")
+
+    line = texts.waiting(turn, texts.trouble(status, draining=False))
 
     assert line.startswith("2nd in line.")
     assert (line == "2nd in line.") == state.takes_work
@@ -261,11 +268,14 @@ def test_descriptions_fit_where_discord_puts_them() -> None:
 
 
 def test_limits_are_shown_and_changed_in_whole_lines() -> None:
-    """Which values are the server's own, and what each was before."""
-    assert texts.limits_table([("steps", 50, False), ("candidates", 2, True)]) == (
+    """Which values are the server's own, and what each was before; what is too much is cut at a line's end."""
+    assert texts.limits_table([("steps", "50", False), ("candidates", "2", True)]) == (
         "The limits of this server:\n- **steps**: 50\n- **candidates**: 2 (set here)"
     )
-    assert texts.limits_changed([("steps", 50, 40)]) == "From now on:\n- **steps**: 50 → 40"
+    assert "**steps**: 50 → 40." in texts.limit_changed("steps", "50", "40", "this server", None)
+    long = texts.limits_table([("steps", "50", False)], [("<@&1>", "steps", "50")] * 500)
+    assert len(long) <= 2000
+    assert long.endswith("- <@&1>: **steps** 50\n…")
 
 
 def test_what_is_missing_is_listed_as_people_list() -> None:

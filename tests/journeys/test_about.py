@@ -33,7 +33,7 @@ async def test_about_says_what_it_is_what_draws_and_what_it_keeps(tmp_path: Path
         assert version().strip("()") in told.replace("\\", "")
         assert "The engine is ready." in told
         assert "- **flat colours** (`flat`, the default), version flat-1" in told
-        assert "it stays until somebody deletes it" in told
+        assert "`/privacy` says for how long" in told
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,46 @@ async def test_any_picture_can_be_harmonised_as_a_whole(tmp_path: Path) -> None:
         assert len(here.fake.requests) == 2
 
 
+async def test_a_newer_picture_that_nobody_picked_is_pointed_out(tmp_path: Path) -> None:
+    """It goes on from one's own pick, and says so when there is something newer."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=2)
+        card = here.cards()[-1]
+        await here.you.click(card, custom_id=buttons_of(card)["1"])
+        await here.you.slash(here.thread(), "harmonise", candidates=1)
+        both_were_there = text_of(here.cards()[-1])
+        await here.you.click(card, custom_id=buttons_of(card)["1"])
+        await here.other.send(here.thread(), "a crater --n 2", reply_to=card)
+        await here.you.slash(here.thread(), "harmonise", candidates=1)
+
+        assert "Picture 3 is newer, but 2 is the one you picked last" in both_were_there
+        assert "Picture 6 is newer, but 2 is the one you picked last" in text_of(here.cards()[-1])
+
+
+async def test_nothing_is_pointed_out_to_those_who_go_on_from_the_latest(tmp_path: Path) -> None:
+    """The control of the one before."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=1)
+        await here.you.slash(here.thread(), "harmonise", candidates=1)
+
+        assert "is newer" not in text_of(here.cards()[-1])
+
+
+async def test_a_repainted_picture_offers_to_be_harmonised(tmp_path: Path) -> None:
+    """What was repainted often clashes with the rest: its card has a button that opens the form for all of it."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=1)
+        assert "Harmonise…" not in buttons_of(here.cards()[-1])
+        await here.you.slash(here.thread(), "repaint", region="B2:D4", prompt="a chair", candidates=1)
+        card = here.cards()[-1]
+        form = await here.you.click(card, custom_id=buttons_of(card)["Harmonise…"])
+        await send(here.you, form)
+        request = here.fake.requests[-1]
+
+        assert (request.prompt, request.strength, request.mask) == ("a chair", 0.7, None)
+        assert request.init is not None
+
+
 async def test_a_large_picture_is_drawn_round_the_seams_only(tmp_path: Path) -> None:
     """Its pixels far from the piece are not even sent through the model."""
     async with world(tmp_path) as here:
@@ -193,7 +233,8 @@ async def test_defaults_stay_within_a_servers_limits(tmp_path: Path) -> None:
     """Nobody is refused for a number that they did not say."""
     async with world(tmp_path) as here:
         await here.sketch(candidates=1)
-        await here.mod.slash(here.channel, "limits set", steps=20, candidates=1)
+        await here.limit("steps", 20)
+        await here.limit("candidates", 1)
         await here.you.slash(here.thread(), "harmonise")
         request = here.fake.requests[-1]
 

@@ -64,6 +64,20 @@ async def test_a_region_becomes_a_piece(tmp_path: Path) -> None:
         assert len(here.fake.requests) == 1
 
 
+async def test_a_drawn_piece_can_be_placed_from_its_card(tmp_path: Path) -> None:
+    """What comes next stands on the card; without a pick it is the first that is placed."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=1)
+        await piece(here, region="B2:D4", name="earth", prompt="the earth", candidates=2)
+        drawn = here.cards()[-1]
+        await here.you.click(drawn, custom_id=buttons_of(drawn)["Place…"])
+        first = (await here.store.candidates(2))[0]
+        kept = await here.store.drafts.get(1)
+
+        assert kept is not None
+        assert piece_ids(kept.layers, kept.earlier) == [first.id]
+
+
 async def test_a_prompt_draws_the_piece_on_its_own(tmp_path: Path) -> None:
     """At 0.6 by itself; what comes of it are pieces of that name in that outline, and can be placed by it."""
     async with world(tmp_path) as here:

@@ -161,7 +161,7 @@ async def test_what_keeps_the_line_from_moving_is_said_once(tmp_path: Path) -> N
 async def test_a_long_queue_shows_its_beginning(tmp_path: Path) -> None:
     """Where the server allows more than a message holds, the first ten are there and the number of all."""
     async with world(tmp_path, held_engine) as here:
-        await here.mod.slash(here.channel, "limits set", **{"waiting-per-person": 20})
+        await here.limit("waiting-per-person", 20)
         for _ in range(12):
             await here.sketch(candidates=1)
         mine = await queue(here)

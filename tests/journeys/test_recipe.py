@@ -85,7 +85,7 @@ async def test_every_delivered_picture_says_how_it_was_made(tmp_path: Path) -> N
 async def test_a_server_may_turn_that_off(tmp_path: Path) -> None:
     """From then on its files say nothing; those of direct messages and other servers do."""
     async with world(tmp_path) as here:
-        change = await here.mod.slash(here.channel, "limits set", recipes=False)
+        change = await here.limit("recipes", "off")
         await here.sketch(candidates=1)
         quiet = await told_by(pictures_of(here.cards()[0])[0])
         await here.mod.slash(here.channel, "limits reset")

@@ -130,9 +130,8 @@ async def test_twenty_replies_in_one_second_get_one_answer_each(tmp_path: Path) 
 async def test_as_many_replies_as_are_allowed_are_all_accepted(tmp_path: Path) -> None:
     """The control: with a higher limit the same twenty become twenty cards, in the order in which they were written."""
     async with world(tmp_path, held_engine) as here:
-        await here.mod.slash(
-            here.channel, "limits set", **{"waiting-per-person": 20, "waiting-per-server": 40}
-        )
+        await here.limit("waiting-per-person", 20)
+        await here.limit("waiting-per-server", 40)
         await here.sketch(candidates=1, steps=10, strength=1.0)
         here.fake.release(10)
         await here.env.settle()

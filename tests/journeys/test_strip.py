@@ -168,9 +168,9 @@ async def test_a_strip_of_a_repainted_part_stays_in_that_part(tmp_path: Path) ->
 async def test_a_strip_counts_as_four_pictures(tmp_path: Path) -> None:
     """A server that allows fewer at once gets none; one that allows four does."""
     async with world(tmp_path) as here:
-        await here.mod.slash(here.channel, "limits set", candidates=3)
+        await here.limit("candidates", 3)
         refused = await here.you.slash(here.channel, "strip", image=("moon.png", png()), prompt="a moon")
-        await here.mod.slash(here.channel, "limits set", candidates=4)
+        await here.limit("candidates", 4)
         await strip(here)
 
         assert "as much work as 4 pictures, and 3 at once are allowed here" in said(refused)

@@ -85,6 +85,10 @@ class World:
         given = {"image": ("sketch.png", png((160, 90))), "prompt": "the surface of the moon", **options}
         return await (who or self.you).slash(self.channel, "sketch", **given)
 
+    async def limit(self, rule: str, value: object, **scope: Any) -> InteractionResult:
+        """A moderator turns one limit; returns the private answer."""
+        return await self.mod.slash(self.channel, "limits set", rule=rule, value=str(value), **scope)
+
     def start_engine_in(self, state: EngineState, detail: str) -> None:
         """The engine of the next restart begins, and stays, like this."""
         make = self._make_engine

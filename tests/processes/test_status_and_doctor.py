@@ -15,14 +15,21 @@ from tests.discord.process import ROOT
 from tests.processes.test_kill_bot import Stage, stage
 
 
-async def command(here: Stage, folder: Path, name: str) -> tuple[int | None, str]:
+async def command(here: Stage, folder: Path, *words: str) -> tuple[int | None, str]:
     """The command line with the bot's own settings: its exit status and all that it says."""
-    process = await asyncio.create_subprocess_exec(
+    process = await begun(here, folder, *words)
+    assert process.stdout is not None
+    said = await process.stdout.read()
+    return await process.wait(), said.decode()
+
+
+async def begun(here: Stage, folder: Path, *words: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.discord.launch",
         "bot.__main__:main",
-        name,
+        *words,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -37,9 +44,6 @@ async def command(here: Stage, folder: Path, name: str) -> tuple[int | None, str
             "MOONSKETCH_DEVICE": "cpu",
         },
     )
-    assert process.stdout is not None
-    said = await process.stdout.read()
-    return await process.wait(), said.decode()
 
 
 async def draws(here: Stage) -> int:

@@ -13,7 +13,9 @@ CREATE TABLE rule (
     PRIMARY KEY (guild_id, scope, scope_id, name)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO rule SELECT guild_id, 'server', guild_id, name, CAST(value AS TEXT), set_by, set_at FROM server_limit;
+INSERT INTO rule SELECT guild_id, 'server', guild_id, name,
+    CASE WHEN name = 'recipes' THEN iif(value, 'true', 'false') ELSE CAST(value AS TEXT) END, set_by, set_at
+    FROM server_limit;
 DROP TABLE server_limit;
 
 -- What the host decided for all servers: ceilings of rules, for instance. value is JSON.
@@ -87,15 +89,39 @@ CREATE TABLE forgetting (
     channel_id  INTEGER,                 -- where its progress is shown
     message_id  INTEGER,
     messages    INTEGER NOT NULL DEFAULT 0,  -- how many messages there were to delete
+    refused     INTEGER NOT NULL DEFAULT 0,  -- how many of them Discord would not delete
     done_at     REAL
 ) STRICT;
 
+-- What Discord still shows of people who are to be forgotten; a row goes when it is taken away, or cannot be.
+CREATE TABLE trace (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id   INTEGER NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('thread', 'message', 'card')),  -- to be renamed, deleted, drawn anew
+    channel_id  INTEGER NOT NULL,        -- of a thread its own
+    message_id  INTEGER,                 -- NULL for a thread
+    job_id      INTEGER                  -- somebody else's, whose card it is; NULL for anything but a card
+) STRICT;
+
+CREATE INDEX trace_by_person ON trace (person_id);
+
 ALTER TABLE job ADD COLUMN standing TEXT NOT NULL DEFAULT '{}';  -- who its author was when they asked, as JSON
 ALTER TABLE job ADD COLUMN held_for TEXT;        -- why it waits for a moderator; NULL: it does not
+ALTER TABLE job ADD COLUMN let_through INTEGER NOT NULL DEFAULT 0;  -- whether a moderator did: it is not held again
 ALTER TABLE job ADD COLUMN moved_for TEXT;       -- why a moderator moved it to the front of the line
 ALTER TABLE job ADD COLUMN gpu_seconds REAL;     -- its share of the engine's time, once rendered
 CREATE INDEX job_by_author ON job (author_id, created_at);
 CREATE INDEX job_by_server ON job (guild_id, created_at);
+
+-- Whole Scenes and people are deleted now: without these, each picture that goes would have these tables searched.
+CREATE INDEX picture_by_author ON picture (author_id);
+CREATE INDEX current_picture_by_picture ON current_picture (picture_id);
+CREATE INDEX undone_by_picture ON undone (picture_id);
+CREATE INDEX draft_by_base ON draft (base_id);
+CREATE INDEX draft_by_scene ON draft (scene_id);
+CREATE INDEX scene_by_owner ON scene (owner_id);
+
+ALTER TABLE picture ADD COLUMN unsafe TEXT;      -- what safety took it for: it is shown hidden; NULL: nothing found, or nobody looked
 
 ALTER TABLE scene ADD COLUMN used_at REAL;       -- the last time that anything was added to it; NULL: when it began
 ALTER TABLE scene ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;  -- kept however long it is not used

@@ -1,0 +1,1 @@
+"""Safety checkers that come with the engine; see `inference.safety`."""
