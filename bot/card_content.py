@@ -9,7 +9,7 @@ from bot import images
 from bot.components.cards import CardFacts, card
 from bot.delivered import delivered_png
 from bot.delivery import CardContent
-from bot.store import FileMissing, Job, JobState, Picture, Store
+from bot.store import FileMissing, Job, JobState, Picture, PictureKind, Store
 from inference import ModelInfo, Pixels
 
 _SKETCH_FILE = "sketch.webp"
@@ -27,10 +27,15 @@ async def card_content(
     status: str,
     previews: Sequence[Pixels],
     steps_done: int,
+    hides_start: bool,
 ) -> CardContent:
-    """What the card shows now. Files keep their names as long as their bytes stay the same."""
+    """What the card shows now. Files keep their names as long as their bytes stay the same.
+
+    hides_start: what somebody sent may not be seen yet; what a model drew was looked at when it was drawn.
+    """
     source = await _source(store, job)
-    sketch = source if source is not None and not source.deleted else None
+    hidden = source is None or source.deleted or (hides_start and source.kind is not PictureKind.GENERATED)
+    sketch = None if hidden else source
     drawn = job.state in (JobState.RENDERED, JobState.POSTED)
     candidates = await store.candidates(job.id) if drawn else []
     most = min(images.MOST_BYTES, _MOST_OF_MESSAGE // max(1, len(candidates)))
@@ -45,9 +50,11 @@ async def card_content(
         model=model,
         status=status,
         sketch_file=_SKETCH_FILE if sketch else None,
+        sketch_unsafe=sketch is not None and sketch.unsafe is not None,
         source=source.size if source else None,
         picture_files=shown,
         candidates=tuple((picture.candidate or 1, picture.number) for picture in candidates),
+        unsafe=frozenset(picture.candidate or 1 for picture in candidates if picture.unsafe),
         decided_here=await _is_decided_here(store, job),
         picks=tuple((await store.picks_among(job.id)).items()) if len(job.request.seeds) > 1 else (),
     )

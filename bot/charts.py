@@ -4,7 +4,8 @@ thread.
 Drawn with Pillow, which the bot has anyway. matplotlib was tried first, and looked the same: within the bot (70 MB) it
 took 28 MB once loaded and 53 MB after four charts; in a process of its own, each chart cost 0.8 to 1.2 s of CPU and
 93 MB for that long. Here it is 0.02 to 0.07 s, and 8 MB in all, without eight more packages of 76 MB. What these charts
-need of it are axes with round numbers, which are a few lines, and a font for names in other scripts: its, in `fonts`.
+need of it are axes with round numbers, which are a few lines, and a font for names in other scripts: its, in `fonts`
+(see `bot.lettering`).
 
 The colours are those of Okabe and Ito ("Color Universal Design", 2008), which people of all kinds of colour vision
 tell apart, on the dark grey of this bot's other pictures: it looks the same on Discord's dark and light pages. Letters
@@ -15,15 +16,14 @@ from __future__ import annotations
 
 import io
 import math
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib import resources
 from itertools import accumulate
 
 import msgspec
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from bot.lettering import fitting, font
 
 BACKGROUND, INK, MUTED, GRID = (43, 45, 49), (242, 243, 245), (196, 201, 206), (78, 80, 88)
 RUNNING, WAITING, WAITED = (86, 180, 233), (230, 159, 0), (181, 186, 193)
@@ -103,18 +103,18 @@ class UsageChart(msgspec.Struct, frozen=True, kw_only=True):
 def draw_line(chart: LineChart) -> bytes:
     """PNG, WIDTH pixels wide."""
     image, draw = _paper(_CAPTION + _ROW * len(chart.rows) + _LEGEND + _MARGIN)
-    names = [_fitting(row.name, _LARGE, _WIDEST_NAME) for row in chart.rows]
-    jobs_left = _MARGIN + round(max(_font(_LARGE).getlength(name) for name in names)) + _GAP
+    names = [_shown(row.name, _LARGE, _WIDEST_NAME) for row in chart.rows]
+    jobs_left = _MARGIN + round(max(font(_LARGE).getlength(name) for name in names)) + _GAP
     waits_left = _JOBS_END + _NUMBER
     per_job = (_JOBS_END - jobs_left) / max(1, *(row.running + row.waiting for row in chart.rows))
     per_second = (WIDTH - _MARGIN - _DURATION - waits_left) / (max(row.waited for row in chart.rows) or 1.0)
     for left, caption in ((jobs_left, chart.jobs), (waits_left, chart.waited)):
-        draw.text((left, _CAPTION / 2), _fitting(caption, _SMALL, WIDTH - left), MUTED, _font(_SMALL), "lm")
+        draw.text((left, _CAPTION / 2), _shown(caption, _SMALL, WIDTH - left), MUTED, font(_SMALL), "lm")
         draw.line((left - 2, _CAPTION, left - 2, _CAPTION + _ROW * len(chart.rows)), GRID, 2)
     for number, (row, name) in enumerate(zip(chart.rows, names, strict=True)):
         middle = _CAPTION + _ROW * number + _ROW // 2
         ink, bold = (OWN, 1) if row.own else (INK, 0)
-        draw.text((jobs_left - _GAP, middle), name, ink, _font(_LARGE), "rm", stroke_width=bold)
+        draw.text((jobs_left - _GAP, middle), name, ink, font(_LARGE), "rm", stroke_width=bold)
         parts = ((row.running, RUNNING), (row.waiting, WAITING))
         jobs_end = _bar(draw, (jobs_left, middle), 19, [(count * per_job, colour) for count, colour in parts])
         _large(draw, jobs_end, middle, _amount(row.running + row.waiting))
@@ -140,7 +140,7 @@ def _bar(
 
 def _large(draw: ImageDraw.ImageDraw, left: int, middle: int, words: str) -> None:
     left += _GAP
-    draw.text((left, middle), _fitting(words, _LARGE, WIDTH - _GAP - left), INK, _font(_LARGE), "lm")
+    draw.text((left, middle), _shown(words, _LARGE, WIDTH - _GAP - left), INK, font(_LARGE), "lm")
 
 
 # Usage
@@ -162,7 +162,7 @@ def draw_usage(chart: UsageChart) -> bytes:
 def _stacks(draw: ImageDraw.ImageDraw, top: int, panel: Panel, colours: Sequence[Colour]) -> None:
     """A panel: its caption, lines at round numbers, and the bars before them."""
     left, floor = _MARGIN + _AXIS_NUMBERS, top + _PANEL
-    draw.text((left, top - _CAPTION // 2), panel.caption, INK, _font(_LARGE), "lm")
+    draw.text((left, top - _CAPTION // 2), panel.caption, INK, font(_LARGE), "lm")
     totals = panel.totals
     whole = all(total == int(total) for total in totals)
     ticks = _ticks(max(totals), whole=whole)
@@ -170,7 +170,7 @@ def _stacks(draw: ImageDraw.ImageDraw, top: int, panel: Panel, colours: Sequence
     for tick in ticks:
         y = floor - round(tick * per_unit)
         draw.line((left, y, WIDTH - _MARGIN, y), GRID, 1)
-        draw.text((left - _GAP, y), _amount(tick), MUTED, _font(_SMALL), "rm")
+        draw.text((left - _GAP, y), _amount(tick), MUTED, font(_SMALL), "rm")
     for day, amounts in enumerate(zip(*panel.values, strict=True)):
         _stack(draw, _span(day, len(totals)), floor, [amount * per_unit for amount in amounts], colours)
 
@@ -198,9 +198,9 @@ def _days(draw: ImageDraw.ImageDraw, top: int, first_day: int, days: int) -> Non
     for day in range(days - 1, -1, -math.ceil(days / _MOST_DAYS_NAMED)):
         date = datetime.fromtimestamp((first_day + day) * 86_400, UTC)
         words = f"{date.day} {date:%b}"
-        half = _font(_SMALL).getlength(words) / 2
+        half = font(_SMALL).getlength(words) / 2
         middle = min(sum(_span(day, days)) / 2, WIDTH - _MARGIN / 2 - half)
-        draw.text((middle, top + _AXIS_DAYS / 2), words, MUTED, _font(_SMALL), "mm")
+        draw.text((middle, top + _AXIS_DAYS / 2), words, MUTED, font(_SMALL), "mm")
 
 
 def _span(day: int, days: int) -> tuple[int, int]:
@@ -243,8 +243,8 @@ def _legend(draw: ImageDraw.ImageDraw, top: int, names: Sequence[str], colours: 
         left = _MARGIN + column * (number % _NAMES_IN_LINE)
         middle = top + _LEGEND * (number // _NAMES_IN_LINE) + _LEGEND // 2
         draw.rectangle((left, middle - 10, left + 20, middle + 10), colour)
-        words = _fitting(name, _SMALL, column - 20 - 2 * _GAP)
-        draw.text((left + 20 + _GAP, middle), words, INK, _font(_SMALL), "lm")
+        words = _shown(name, _SMALL, column - 20 - 2 * _GAP)
+        draw.text((left + 20 + _GAP, middle), words, INK, font(_SMALL), "lm")
 
 
 def _png(image: Image.Image) -> bytes:
@@ -253,26 +253,6 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """size: pixels. DejaVu Sans: Latin, Greek, Cyrillic, Armenian, Georgian, Arabic, Hebrew, Lao and much besides."""
-    return ImageFont.truetype(
-        io.BytesIO(resources.files("bot").joinpath("fonts/DejaVuSans.ttf").read_bytes()), size
-    )
-
-
-def _fitting(words: str, size: int, width: int) -> str:
+def _shown(words: str, size: int, width: float) -> str:
     """As much as the font has letters for and as goes into `width` pixels; … for what is cut, or if nothing is left."""
-    font = _font(size)
-    missing = bytes(font.getmask("\uffff"))  # nobody's letter
-
-    def known(letters: str) -> str:
-        return "".join(letter for letter in letters if bytes(font.getmask(letter)) != missing)
-
-    each = (known(letter) or known(unicodedata.normalize("NFKC", letter)) for letter in words)
-    shown = " ".join("".join(each).split())
-    if shown and font.getlength(shown) <= width:
-        return shown
-    while shown and font.getlength(f"{shown}…") > width:
-        shown = shown[:-1].rstrip()
-    return f"{shown}…"
+    return fitting(words, size, width) or "…"

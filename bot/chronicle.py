@@ -51,9 +51,9 @@ class Chronicle:
     async def tree(self, entries: Sequence[Shown], current: int | None, names: Mapping[int, str]) -> bytes:
         """A WebP of a Scene's history, of one picture or more. current: an id. names: of people, by id."""
         nodes = list(_nodes(entries, current, names))
-        files = {shown.picture.number: shown.picture.file for shown in entries if not shown.picture.deleted}
+        living = {shown.picture.number: shown.picture for shown in entries if not shown.picture.deleted}
         async with self._one_at_a_time:
-            return await asyncio.to_thread(_tree, nodes, _Thumbnails(self._store.files, files))
+            return await asyncio.to_thread(_tree, nodes, _Thumbnails(self._store.files, living))
 
     async def film(self, picture_id: int, *, gif: bool) -> Film:
         """The way from its Scene's first picture to that one. Raises Gone where that is a single picture."""
@@ -150,26 +150,31 @@ def _tree(nodes: Sequence[Node], thumbnails: Mapping[int, Image.Image]) -> bytes
 
 
 class _Thumbnails(Mapping[int, Image.Image]):
-    """By number; each is read when it is first drawn, for of many pictures only some are. Lost ones are not there."""
+    """By number; each is read when it is first drawn, for of many pictures only some are. Lost ones are not there.
 
-    def __init__(self, files: Files, refs: Mapping[int, PictureRef]) -> None:
+    Unsafe ones cannot be made out: a picture of pictures has no cover that could be lifted from one of them.
+    """
+
+    def __init__(self, files: Files, pictures: Mapping[int, Picture]) -> None:
         self._files = files
-        self._refs = refs
+        self._pictures = pictures
         self._read: dict[int, Image.Image | None] = {}
 
     def __getitem__(self, number: int) -> Image.Image:
         if number not in self._read:
-            self._read[number] = _scaled(self._files, self._refs[number], THUMBNAIL)
+            picture = self._pictures[number]
+            image = _scaled(self._files, picture.file, THUMBNAIL)
+            self._read[number] = images.unrecognisable(image) if image and picture.unsafe else image
         image = self._read[number]
         if image is None:
             raise KeyError(number)
         return image
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._refs)
+        return iter(self._pictures)
 
     def __len__(self) -> int:
-        return len(self._refs)
+        return len(self._pictures)
 
 
 class _Frames(Sequence[tuple[Image.Image, str]]):

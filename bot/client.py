@@ -56,6 +56,7 @@ from bot.repainting import Repainting
 from bot.replies import on_reply
 from bot.retention import Retention
 from bot.rules import Rules
+from bot.safeguard import Safeguard
 from bot.screening import Screening
 from bot.shaping import Shaping
 from bot.showing import Showing
@@ -154,12 +155,14 @@ class ArtBot(discord.AutoShardedClient):
         self.vocabulary = Vocabulary(store, self.words, self.audit, now=now)
         self.screening = Screening(store, self.words, self.audit, now=now)
         self.gate = Gate(self.host, self.blocks, self.rules, self.screening)
+        self.safeguard = Safeguard(store, engine, self.rules, self.audit, now=now)
         self.jobs = Jobs(
             store,
             engine,
             self.delivery,
             self.tasks,
             self.gate,
+            self.safeguard,
             now=now,
             park=park,
             weight_of=self._line_weight,
@@ -184,7 +187,9 @@ class ArtBot(discord.AutoShardedClient):
         self.repainting = Repainting(*parts, fresh_seed=fresh_seed)
         self.shaping = Shaping(store, self.reach, self.showing, self.repainting)
         self.pieces = Pieces(*parts, self.showing, self.screening, now=now, fresh_seed=fresh_seed)
-        self.placing = Placing(store, self.reach, self.delivery, self.showing, self.pieces, now=now)
+        self.placing = Placing(
+            store, self.reach, self.delivery, self.showing, self.pieces, self.safeguard, now=now
+        )
         self.harmonising = Harmonising(
             store, self.jobs, engine, self.reach, self.styles, self.placing, self.rules, fresh_seed=fresh_seed
         )

@@ -38,6 +38,9 @@ _ANSWER_SECONDS = 3 * CPU_SECONDS_PER_FILE
 
 _LONGEST_ANSWER = 4 * KEPT_SIDE * KEPT_SIDE * 2
 """Twice the raw pixels of the largest picture that is kept: a decode process that says more is not ours any more."""
+_CELLS_LEFT = 8
+"""On a side, of a picture that nobody shall make out."""
+
 _LENGTH = struct.Struct(">I")
 _ANSWER: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
 _ALLOWED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
@@ -226,6 +229,12 @@ def opened(png: bytes) -> Image.Image:
     with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
         image.load()
         return image
+
+
+def unrecognisable(image: Image.Image) -> Image.Image:
+    """No more of it than its rough colours, in the same size and mode."""
+    across, down = (max(1, min(_CELLS_LEFT, side // 4)) for side in image.size)
+    return image.resize((across, down), Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)
 
 
 def as_png(image: Image.Image) -> bytes:

@@ -15,7 +15,7 @@ way to start, and no clean way to stop that data needs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from itertools import chain, repeat
 
@@ -32,6 +32,7 @@ from bot.job_files import JobFiles
 from bot.line import Asked, Line, Turn
 from bot.options import Options
 from bot.pace import work_of
+from bot.safeguard import Safeguard
 from bot.store import (
     FileMissing,
     Job,
@@ -56,7 +57,9 @@ from inference import (
     Progress,
     RequestFailed,
     Restarted,
+    SampleBlocked,
     SampleDone,
+    Unsafe,
 )
 
 log = structlog.get_logger(__name__)
@@ -125,6 +128,7 @@ class Jobs:
         delivery: Delivery,
         tasks: Tasks,
         gate: Gate,
+        safeguard: Safeguard,
         *,
         now: Callable[[], float],
         park: Park,
@@ -138,6 +142,7 @@ class Jobs:
         self._delivery = delivery
         self._tasks = tasks
         self._gate = gate
+        self._safeguard = safeguard
         self._now = now
         self._park = park
         self._weight_of = weight_of
@@ -156,6 +161,7 @@ class Jobs:
         held_for = await self._gate.admit(new)
         if held_for is not None:
             new = _untitled(new)
+        new = await self._safeguard.unseen(new)
         async with self._store.transaction() as tx:
             accepted_before = await self._store.accepted_before(new.source)
             if accepted_before is None:
@@ -275,6 +281,8 @@ class Jobs:
         except Refusal as error:
             log.info("a job is no longer allowed", job=live.job.id)
             await self._fail(live, texts.no_longer_allowed(str(error)))
+        except Unsafe as error:
+            await self._safeguard.refuse(live.job, error)
         except (RequestFailed, BadRequest, ModelUnavailable) as error:
             log.warning("a job failed", job=live.job.id, why=str(error))
             await self._fail(live, texts.failed(str(error)))
@@ -300,11 +308,15 @@ class Jobs:
         live.job = job
         self._delivery.refresh(job.id)
         done: dict[int, SampleDone] = {}
-        async with aclosing(self._engine.generate(job.to_draw, blobs)) as events:
+        blocked: dict[int, str] = {}
+        strictness = await self._safeguard.strictness(job.guild_id, job.standing)
+        async with aclosing(self._engine.generate(job.to_draw, blobs, strictness)) as events:
             async for event in events:
                 match event:
                     case SampleDone():
                         done[event.sample] = event
+                    case SampleBlocked():
+                        blocked[event.sample] = event.category
                     case Progress():
                         self._show_progress(live, event)
                     case Restarted():
@@ -312,7 +324,10 @@ class Jobs:
                         live.forget_progress()
                         self.line.restart(job.id, self._now())
                         self._delivery.refresh(job.id)
-        return await self._keep(live, [done[sample] for sample in sorted(done)])
+        if not done:
+            await self._safeguard.keep_all_back(job, blocked)
+            return True
+        return await self._keep(live, [done[sample] for sample in sorted(done)], blocked)
 
     def _show_progress(self, live: _Live, event: Progress) -> None:
         live.progress[event.sample] = event
@@ -321,14 +336,18 @@ class Jobs:
             live.previews[event.sample] = event.preview
             self._delivery.refresh(live.job.id)
 
-    async def _keep(self, live: _Live, results: Sequence[SampleDone]) -> bool:
-        """Files first, then the rows that name them, in one transaction with the new state."""
+    async def _keep(self, live: _Live, results: Sequence[SampleDone], blocked: Mapping[int, str]) -> bool:
+        """Files first, then the rows that name them, in one transaction with the new state.
+
+        blocked: what the safety check took the samples for that it kept back.
+        """
         job = live.job
         now = self._now()
         seconds, share = now - (job.started_at or now), self.line.measure(job.id, now)
         # Asked for now, not when the job was accepted: the weights may have been fetched in between.
         model = self._model(job.request)
         pictures = await self._files.put(job, model, results)
+        found = None
         async with self._store.transaction() as tx:
             kept = await self._store.finish(
                 tx,
@@ -342,8 +361,12 @@ class Jobs:
             if not kept:
                 files = ((picture.file, picture.latents) for picture in pictures)
                 await self._store.doom(tx, (file for file in chain.from_iterable(files) if file is not None))
-            elif any(result.precise for result in results):
-                await self._store.add_note(tx, job, texts.HALF_PRECISION_RAN_OVER)
+            else:
+                found = await self._safeguard.note(tx, job, results, blocked)
+                if any(result.precise for result in results):
+                    await self._store.add_note(tx, job, texts.HALF_PRECISION_RAN_OVER)
+        if found is not None:
+            await self._safeguard.publish(found)
         if kept:
             log.info("rendered", job=job.id, attempt=job.attempt, seconds=round(seconds, 2))
         return kept
@@ -423,7 +446,7 @@ class Jobs:
             released = await self._store.release(tx, job_id)
         live = self._live.get(job_id)
         if released and live is not None:
-            live.job = msgspec.structs.replace(live.job, held_for=None)
+            live.job = msgspec.structs.replace(live.job, held_for=None, let_through=True)
             await self._enter_line(live)
             self._pump()
         return released
@@ -520,6 +543,7 @@ class Jobs:
             job,
             model=self._model(job.request),
             status=self._status_line(job, live),
+            hides_start=await self._safeguard.hides_start(job),
             previews=[live.previews[sample] for sample in sorted(live.previews)] if live else [],
             steps_done=live.steps_done if live else 0,
         )

@@ -294,7 +294,8 @@ def _sheet(files: Files, pieces: Sequence[Picture]) -> bytes:
     shown = []
     for position, piece in enumerate(pieces, start=1):
         try:
-            picture = images.opened(files.read(piece.file))
+            opened = images.opened(files.read(piece.file))
+            picture = images.unrecognisable(opened) if piece.unsafe else opened
         except FileMissing:  # one lost file must not take the whole sheet with it
             picture = None
         shown.append((texts.piece_label(position, texts.name_of(piece)), picture))

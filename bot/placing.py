@@ -24,6 +24,7 @@ from bot.errors import BadOption, DeliveryDelayed, DeliveryFailed, Gone, NotAllo
 from bot.pieces import Pieces
 from bot.places import check_permissions
 from bot.reach import Reach
+from bot.safeguard import Safeguard
 from bot.scene.placement import Placement, piece_ids
 from bot.showing import Showing
 from bot.store import Draft, DraftState, FileMissing, Files, NewPicture, Picture, PictureKind, Store
@@ -53,6 +54,11 @@ class Table(NamedTuple):
     base: Picture
     pieces: dict[int, Picture]
 
+    @property
+    def unsafe(self) -> str | None:
+        """What safety took something on it for."""
+        return next((each.unsafe for each in (self.base, *self.pieces.values()) if each.unsafe), None)
+
 
 class _Change(NamedTuple):
     """What is to happen to a Draft: a piece more, the selected one as it is wanted, a press, or nothing."""
@@ -79,6 +85,7 @@ class Placing:
         delivery: Delivery,
         showing: Showing,
         pieces: Pieces,
+        safeguard: Safeguard,
         *,
         now: Callable[[], float],
     ) -> None:
@@ -87,6 +94,7 @@ class Placing:
         self._delivery = delivery
         self._showing = showing
         self._pieces = pieces
+        self._safeguard = safeguard
         self._now = now
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -107,6 +115,8 @@ class Placing:
         return await self._lay(asker, base, found, Placement())
 
     async def _lay(self, asker: Asker, current: Picture, piece: Picture | None, wanted: Placement) -> str:
+        if piece is not None:
+            await self._safeguard.check_shown(asker, piece)
         async with self._turn(asker.person_id):
             open_draft = await self._open_draft(asker, current.scene_id)
             if piece is not None and piece.id == (open_draft.base_id if open_draft else current.id):
@@ -243,6 +253,7 @@ class Placing:
             parent_id=table.base.id,
             piece=table.base.piece,
             made=texts.placed_onto(names, table.base.number),
+            unsafe=table.unsafe,
         )
         scene_id, draft_id = table.draft.scene_id, table.draft.id
         async with self._store.transaction() as tx:
@@ -416,6 +427,7 @@ def _look(table: Table, drawn: _Drawn) -> Look:
         selected=draft.selected,
         can_undo=draft.earlier != "[]",
         file=preview.name,
+        hidden=table.unsafe is not None,
         note=texts.pieces_were_deleted(drawn.gone) if drawn.gone else "",
     )
     return Look(draft_view(facts), preview)

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class Screening:
-    """Every refusal is logged: of whom and about what, never the words."""
+    """Every refusal is logged: of whom and about what, never the words. Names of pieces and styles cannot wait."""
 
     def __init__(self, store: Store, words: Words, audit: Audit, *, now: Callable[[], float]) -> None:
         self._store = store
@@ -31,9 +31,11 @@ class Screening:
 
     async def admit(self, new: NewJob) -> str | None:
         """Why it has to wait for a moderator, else None. Raises WordsRefused."""
-        name = new.upload.piece if new.upload is not None else None
-        said = _said(new, name)
-        return await self._checked(new.guild_id, new.standing, new.author_id, said)
+        if new.upload is not None and new.upload.piece is not None:
+            await self._check_now(
+                new.guild_id, new.standing, new.author_id, {texts.NAME_SAYS: new.upload.piece}
+            )
+        return await self._checked(new.guild_id, new.standing, new.author_id, _said(new))
 
     async def still_allows(self, job: Job) -> None:
         """At its turn. What a moderator let through once is not held again. Raises Refusal."""
@@ -43,10 +45,10 @@ class Screening:
 
     async def look_at(self, job: Job) -> str | None:
         """Why a job that was accepted would be held now, else None. Raises WordsRefused."""
-        return await self._checked(job.guild_id, job.standing, job.author_id, _said(job, None))
+        return await self._checked(job.guild_id, job.standing, job.author_id, _said(job))
 
     async def check_name(self, asker: Asker, name: str) -> None:
-        """Of a piece that is kept without a job, which therefore cannot wait. Raises Refusal."""
+        """Of a piece that is kept without a job. Raises Refusal."""
         await self._check_now(asker.guild_id, asker.standing, asker.person_id, {texts.NAME_SAYS: name})
 
     async def check_style(self, guild_id: int, by: int, style: Style) -> None:
@@ -81,11 +83,9 @@ class Screening:
             raise
 
 
-def _said(job: Job | NewJob, name: str | None) -> dict[str, str]:
+def _said(job: Job | NewJob) -> dict[str, str]:
     """The prompt in its author's words, and as the style turns it into: words could be spelt by both together."""
     said = {texts.PROMPT_SAYS: job.request.prompt}
     if job.style is not None:
         said[texts.STYLE_SAYS] = job.style.round(job.request).prompt
-    if name is not None:
-        said[texts.NAME_SAYS] = name
     return said

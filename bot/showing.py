@@ -44,7 +44,7 @@ class Showing:
         """Post it likewise; replying goes on from its last frame. It goes when one of its frames is deleted."""
         last = frames[-1]
         described = texts.timelapse_alt_text(frames[0].number, last.number)
-        return await self._post(last, film_post(sentence, film.name, described, last), film, frames)
+        return await self._post(last, film_post(sentence, film.name, described, frames), film, frames)
 
     async def _post(
         self, picture: Picture, view: ui.LayoutView, file: NewFile, also: Sequence[Picture]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.charts import LineChart, Row, UsageChart
@@ -333,7 +334,8 @@ def unknown_rule(option: str, near: str | None) -> str:
 
 
 def not_in_that_scope(option: str, scope: Scope, scopes: Sequence[Scope]) -> str:
-    return f"`{option}` cannot be set for a {scope}, only for a {_listed(list(scopes), last='or')}. Nothing was changed."
+    allowed = _listed(list(scopes), last="or")
+    return f"`{option}` cannot be set for a {scope}, only for a {allowed}. Nothing was changed."
 
 
 def already_so(option: str, value: str) -> str:
@@ -829,8 +831,8 @@ the way as a film, `/export` packs everything. `/queue` lists your jobs, `/line`
 `/keep` keeps a Scene for good, `/about` says what I am."""
 
 HELP_FOR_MODERATORS = """
-- You may manage this server: `/limits` says what may be asked, `/mod` blocks or warns somebody, `/line-admin` pauses or clears the line, \
-`/words` holds or refuses words, `/log` says who did what, \
+- You may manage this server: `/limits` says what may be asked, `/mod` blocks or warns somebody, \
+`/line-admin` pauses or clears the line, `/words` holds or refuses words, `/log` says who did what, \
 `/usage` plots who used how much."""
 
 HELP_PLACEHOLDER = "Show all of one group"
@@ -947,6 +949,16 @@ def about_models(models: Sequence[ModelInfo], count: int) -> str:
     ]
     more = count - len(models)
     return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])
+
+
+def about_checks(name: str) -> str:
+    """name: of what looks at pictures for safety; empty where nothing does."""
+    if not name:
+        return "Nothing looks at pictures for safety here; whoever runs me can switch that on."
+    return (
+        f"Safety: {plain(name)} looks at the pictures that I start from and at every result before anybody sees it. No"
+        " such check finds everything."
+    )
 
 
 def about_source(licence: str, url: str) -> str:
@@ -2040,10 +2052,16 @@ _MENTION = re.compile(r"(<(?:@[!&]?|#)[0-9]{1,20}>|<t:-?[0-9]{1,12}:[tTdDfFR]>|\
 
 FORGOTTEN_SCENE, FORGOTTEN_PERSON = "a Scene", "somebody who is forgotten"
 FORGOTTEN_WORDS = "(words that are forgotten)"
-WORDS_WERE_FORGOTTEN = "Whoever wrote its words had them forgotten, so it was stopped. Ask with words of your own. Nothing was charged."
+WORDS_WERE_FORGOTTEN = (
+    "Whoever wrote its words had them forgotten, so it was stopped. Ask with words of your own. Nothing was"
+    " charged."
+)
 SEND_ZIP, FORGET, DO_NOT_FORGET = "Send me a zip first", "Forget me", "Cancel"
 NOT_ABOUT_YOU = "That question is somebody else's. Use `/forget-me` for what I keep of you."
-NOTHING_TO_FORGET = "I keep nothing of you: no picture, no words, nothing that you set. A server's moderators keep whom they block."
+NOTHING_TO_FORGET = (
+    "I keep nothing of you: no picture, no words, nothing that you set. A server's moderators keep whom they"
+    " block."
+)
 NOT_FORGOTTEN = "Nothing was forgotten. `/forget-me` asks again whenever you like."
 NOTHING_TO_PACK = "You have no pictures here that could be packed."
 
@@ -2137,7 +2155,10 @@ DID_WEIGH = "share of the line changed by my host"
 DID_CEILING = "ceiling changed by my host"
 DID_DRAIN = "draining begun by my host"
 DID_UNDRAIN = "draining ended by my host"
-COME_BACK_AFTER_UPDATE = "I am about to be updated, so I take nothing new just now. What waits is kept. Please try again in a few minutes."
+COME_BACK_AFTER_UPDATE = (
+    "I am about to be updated, so I take nothing new just now. What waits is kept. Please try again in a few"
+    " minutes."
+)
 NOT_DRAINING = "The bot is not draining. Nothing was changed."
 DRAINING_ALREADY = (
     "The bot is draining already. `moonsketch admin drain --wait` waits until nothing runs; `moonsketch admin undrain`"
@@ -2171,8 +2192,8 @@ def server_named(server: int, name: str | None = None) -> str:
 
 def is_banned_already(server: int, reason: str) -> str:
     return (
-        f"There is a ban on {server_named(server)} already. {because(reason)} To change that, lift it first. Nothing was"
-        " changed."
+        f"There is a ban on {server_named(server)} already. {because(reason)} To change that, lift it first. Nothing"
+        " was changed."
     )
 
 
@@ -2207,15 +2228,15 @@ def has_no_ceiling(rule: str) -> str:
 
 def drains_now(running: int, waiting: int) -> str:
     return (
-        f"Nothing new is begun or taken. {_count(running, 'job')} running, {waiting} waiting: what runs is finished, what"
-        " waits is kept. A restart ends the draining, and so does `moonsketch admin undrain`."
+        f"Nothing new is begun or taken. {_count(running, 'job')} running, {waiting} waiting: what runs is finished,"
+        " what waits is kept. A restart ends the draining, and so does `moonsketch admin undrain`."
     )
 
 
 def not_a_server_id(words: str) -> str:
     return (
-        f"{quoted(words)} is no server's id. It is a long number (in Discord: Settings → Advanced → Developer Mode, then"
-        " right-click the server → Copy Server ID), or `dm` for direct messages. Nothing was changed."
+        f"{quoted(words)} is no server's id. It is a long number (in Discord: Settings → Advanced → Developer Mode,"
+        " then right-click the server → Copy Server ID), or `dm` for direct messages. Nothing was changed."
     )
 
 
@@ -2567,3 +2588,44 @@ def _becomes(verdict: Verdict) -> str:
         Verdict.HOLD: "held for a moderator",
         Verdict.ALLOW: "goes through",
     }[verdict]
+
+
+# Safety of pictures
+
+DID_REFUSE_PICTURE, DID_KEEP_BACK = "picture refused by safety", "pictures kept back by safety"
+MAY_NOT_BE_SHOWN = (
+    "The safety check took that picture for something that may not be shown here, or has not looked at it yet. Take"
+    " another one, or wait until what begins from it is drawn."
+)
+
+
+def start_is_unsafe(*, was_sent: bool) -> str:
+    """was_sent: somebody sent the picture, and it is not kept."""
+    kept = ", and it was not kept" if was_sent else ""
+    return (
+        "Nothing was drawn: the safety check took the picture to start from for something that may not be shown"
+        f" here{kept}. Start from another one; where the check is wrong, a moderator may know what to do. Nothing was"
+        " charged."
+    )
+
+
+def all_kept_back(count: int) -> str:
+    what = "the picture" if count == 1 else f"all {count} pictures"
+    return (
+        f"The safety check took {what} for something that may not be shown here, so nothing was kept. Try other words"
+        " or another seed; where the check is wrong, a moderator may know what to do. Nothing was charged."
+    )
+
+
+def kept_back(count: int, of: int) -> str:
+    """A note on a card that shows the others."""
+    was, it = ("was", "it") if count == 1 else ("were", "them")
+    why = f"the safety check took {it} for something that may not be shown here."
+    return f"{count} of {of} pictures {was} kept back: {why}"
+
+
+def found_unsafe(categories: Iterable[str]) -> str:
+    """For moderators: in the check's own words, and how often."""
+    return ", ".join(
+        f"{category} ×{count}" if count > 1 else category for category, count in Counter(categories).items()
+    )

@@ -66,6 +66,7 @@ class Engine(Protocol):
         SPOILER an unsafe result says so in `SampleDone.unsafe`, and so does every result of an unsafe picture. Under
         BLOCK an unsafe result is a SampleBlocked, and an unsafe picture to start from raises Unsafe.
 
-        Ends after every sample's SampleDone or SampleBlocked. Closing the generator frees its rows within one step; read it inside
-        `contextlib.aclosing`, because a bare `break` leaves it open. Raises the tree of `inference.errors`.
+        Ends after every sample's SampleDone or SampleBlocked. Closing the generator frees its rows within one step;
+        read it inside `contextlib.aclosing`, because a bare `break` leaves it open. Raises the tree of
+        `inference.errors`.
         """

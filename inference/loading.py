@@ -97,7 +97,7 @@ def choose_rows(config: EngineConfig, model: StableDiffusion) -> int:
 def open_model(name: str, folder: Path, placement: Placement) -> StableDiffusion:
     """Load a folder in the diffusers layout. Raises ModelUnavailable, and what a device raises that has no room."""
     check_folder(name, folder)
-    _keep_quiet()
+    keep_quiet()
     with _naming(name, folder):
         model = _open(folder, placement)
         if placement.dtype == torch.float16 and not _computes_finite(model):
@@ -139,6 +139,14 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most it takes
         mallopt(_M_TRIM_THRESHOLD, 1 << 30)
+
+
+def keep_quiet() -> None:
+    """Progress bars and deprecation notes of the libraries are for people at a terminal."""
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    diffusers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()
 
 
 def _best_device() -> str:
@@ -248,11 +256,3 @@ def _naming(name: str, folder: Path) -> Iterator[None]:
         if is_out_of_memory(error) or isinstance(error, DEVICE_ERROR):
             raise
         raise ModelUnavailable(f"The model {name} cannot be loaded from {folder}: {error}") from error
-
-
-def _keep_quiet() -> None:
-    """Progress bars and deprecation notes of the libraries are for people at a terminal."""
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
-    diffusers_logging.set_verbosity_error()
-    transformers_logging.set_verbosity_error()

@@ -31,6 +31,7 @@ from inference.incarnation import Incarnation
 from inference.messages import FromWorker
 from inference.provision import provide
 from inference.real_time import now, pause
+from inference.runner import DEFAULT_RUNNER
 from inference.types import (
     Blob,
     EngineState,
@@ -43,7 +44,6 @@ from inference.types import (
     SampleDone,
     Strictness,
 )
-from inference.worker import DEFAULT_RUNNER
 
 _FOLDER_LOOK_SECONDS = 0.5
 _CLOSED = "The engine was closed."

@@ -58,7 +58,10 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SetupFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The default model or the safety checker cannot be loaded; the worker ends after this. `sentence` is fit to show."""
+    """The default model or the safety checker cannot be loaded; the worker ends after this.
+
+    sentence: why, fit to show.
+    """
 
     sentence: str
 

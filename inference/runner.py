@@ -13,6 +13,9 @@ import msgspec
 
 from inference.types import Blob, ImageRequest, PictureRef, Progress, SampleBlocked, SampleDone
 
+DEFAULT_RUNNER = "inference.batching:step_runner_factory"
+"""MODULE:CALLABLE; called with the configuration and the models' folders, it gives a RunnerFactory."""
+
 
 class Phase(StrEnum):
     """What the worker is doing; each phase has a deadline of its own."""

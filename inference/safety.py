@@ -17,7 +17,8 @@ import logging
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -149,7 +150,7 @@ class Stage:
         self._watched.pop(key, None)
 
     def let_out(self, outcome: Outcome) -> Outcome:
-        """What may leave in place of `outcome`. A request that was never admitted is a KeyError, which ends the worker."""
+        """What may leave in place of `outcome`. A request that was not admitted is a KeyError: that ends the worker."""
         watched = self._watched[outcome.key]
         if not isinstance(outcome.event, Progress):
             watched.left.discard(outcome.event.sample)
@@ -175,7 +176,7 @@ class Stage:
         return msgspec.structs.replace(event, unsafe=category)
 
     def _input_category(self, init: Init, blobs: Mapping[PictureRef, Blob]) -> str:
-        """All of the picture is looked at, and the part that is drawn: what is small in the one is large in the other."""
+        """All of the picture is looked at, and the part that is drawn: what is small in one is large in the other."""
         blob = blobs.get(init.ref)
         if init.kind is InitKind.LATENTS or not isinstance(blob, Pixels):
             return ""
@@ -200,7 +201,7 @@ class Stage:
                 raise
             log.exception("the safety check failed")
         else:
-            return (worst.category or _UNNAMED) if worst.unsafe else ""
+            return (str(worst.category) or _UNNAMED) if worst.unsafe else ""
         # Outside of the handler, whose error holds on to every tensor of the failed computation.
         from inference.memory import give_back
 
@@ -209,31 +210,34 @@ class Stage:
 
 
 def _load(config: EngineConfig) -> SafetyChecker:
+    kind, separator, rest = config.safety.partition(":")
     if config.safety == "skin":
-        from inference.checkers.skin import SkinChecker
-
-        return SkinChecker()
-    module, separator, rest = config.safety.partition(":")
-    if module == "diffusers":
-        from inference.checkers.stable_diffusion import open_checker
-
-        return open_checker(rest, config)
-    if not (module and separator and rest):
-        raise ValueError('it is neither "skin" nor of the form "diffusers:<folder>" or "<module>:<attribute>"')
-    made: SafetyChecker = getattr(importlib.import_module(module), rest)()
-    return made
+        return _find("inference.checkers.skin", "SkinChecker")()
+    if kind == "diffusers":
+        return _find("inference.checkers.stable_diffusion", "open_checker")(Path(rest), config)
+    if not (kind and separator and rest):
+        raise ValueError(
+            'it is neither "skin" nor of the form "diffusers:<folder>" or "<module>:<attribute>"'
+        )
+    return _find(kind, rest)()
 
 
-def _worst(verdicts: Sequence[Verdict], count: int) -> Verdict:
-    """Raises ValueError, TypeError where they are not what a checker owes."""
+def _find(module: str, attribute: str) -> Callable[..., SafetyChecker]:
+    found: Callable[..., SafetyChecker] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def _worst(verdicts: Sequence[Any], count: int) -> Verdict:
+    """Raises TypeError, ValueError where they are not what a checker owes."""
     if len(verdicts) != count:
         raise ValueError(f"{len(verdicts)} verdicts came for {count} pictures")
     for verdict in verdicts:
-        if not isinstance(verdict.unsafe, bool | np.bool_) or not isinstance(verdict.category, str):
+        if not isinstance(verdict, Verdict) or not isinstance(verdict.unsafe, bool | np.bool_):
             raise TypeError(f"{verdict!r} is no verdict")
         if not math.isfinite(verdict.score):
             raise ValueError(f"the score {verdict.score} is not finite")
-    return max(verdicts, key=lambda verdict: (bool(verdict.unsafe), verdict.score))
+    worst: Verdict = max(verdicts, key=lambda verdict: (verdict.unsafe, verdict.score))
+    return worst
 
 
 def _array(pixels: Pixels) -> RGB:

@@ -40,6 +40,7 @@ def about_view(bot: ArtBot, came_from: Origin) -> ui.LayoutView:
         texts.about_version(version(), round(bot.began)),
         texts.about_engine(bot.engine.status),
         texts.about_models(models[:MOST_MODELS], len(models)),
+        texts.about_checks(bot.engine.checks),
         texts.WHAT_IS_KEPT,
         texts.about_source(came_from.licence, came_from.url),
     ]

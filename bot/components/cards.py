@@ -45,16 +45,19 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     status: the sentence about how far it is. source: the size of the picture it started from. candidates: for each
     result that is shown, which Candidate it is and its number in the Scene. decided_here: moderators
-    have no other place to decide about a job that waits for them.
+    have no other place to decide about a job that waits for them. unsafe: those Candidates that are hidden until
+    somebody wants to see them; sketch_unsafe: so is the picture that it started from.
     """
 
     job: Job
     model: ModelInfo | None
     status: str
     sketch_file: str | None = None
+    sketch_unsafe: bool = False
     source: Size | None = None
     picture_files: tuple[str, ...] = ()
     candidates: tuple[tuple[int, int], ...] = ()
+    unsafe: frozenset[int] = frozenset()
     picks: tuple[tuple[int, int], ...] = ()
     decided_here: bool = False
 
@@ -84,20 +87,23 @@ def _heading(facts: CardFacts) -> ui.Item[ui.LayoutView]:
     if facts.sketch_file is None:
         return ui.TextDisplay(f"{words}\n{status}")
     picture = ui.Thumbnail[ui.LayoutView](
-        f"attachment://{facts.sketch_file}", description=texts.sketch_alt_text(facts.job.request.prompt)
+        f"attachment://{facts.sketch_file}",
+        description=texts.sketch_alt_text(facts.job.request.prompt),
+        spoiler=facts.sketch_unsafe,
     )
     return ui.Section(ui.TextDisplay(words), ui.TextDisplay(status), accessory=picture)
 
 
 def _gallery(facts: CardFacts) -> ui.MediaGallery[ui.LayoutView]:
     request = facts.job.request
-    descriptions = [
-        texts.alt_text(request.prompt, number, _strength(request, number)) for number, _ in facts.candidates
-    ] or [texts.preview_alt_text(request.prompt)]  # one sheet of previews
+    shown = [
+        (texts.alt_text(request.prompt, number, _strength(request, number)), number in facts.unsafe)
+        for number, _ in facts.candidates
+    ] or [(texts.preview_alt_text(request.prompt), False)]  # one sheet of previews
     return ui.MediaGallery(
         *(
-            discord.MediaGalleryItem(f"attachment://{name}", description=description)
-            for name, description in zip(facts.picture_files, descriptions, strict=True)
+            discord.MediaGalleryItem(f"attachment://{name}", description=description, spoiler=unsafe)
+            for name, (description, unsafe) in zip(facts.picture_files, shown, strict=True)
         )
     )
 

@@ -14,6 +14,7 @@ from bot.answers import answering
 from bot.asker import Asker
 from bot.blocks import Guarded
 from bot.components.forms import FormButton, Subject
+from bot.components.picture_post import gallery
 from bot.custom_ids import DRAFT_TEMPLATE, How, Press, draft_id
 from bot.delivery import NOBODY
 from bot.errors import Gone
@@ -29,7 +30,10 @@ _STYLES = {Press.PLACE: discord.ButtonStyle.success, Press.DISCARD: discord.Butt
 
 
 class DraftFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """names: of its pieces, from the back to the front. base: the number of the picture. file: of the preview."""
+    """names: of its pieces, from the back to the front. base: the number of the picture. file: of the preview.
+
+    hidden: until somebody wants to see it, for something unsafe lies on it.
+    """
 
     draft_id: int
     base: int
@@ -37,6 +41,7 @@ class DraftFacts(msgspec.Struct, frozen=True, kw_only=True):
     selected: int
     can_undo: bool
     file: str
+    hidden: bool = False
     note: str = ""
 
 
@@ -71,8 +76,7 @@ class DraftButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=DRAFT_TEMPLA
 def draft_view(facts: DraftFacts) -> ui.LayoutView:
     several = len(facts.names) > 1
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=_BLURPLE)
-    preview = discord.MediaGalleryItem(f"attachment://{facts.file}", description=texts.DRAFT_ALT_TEXT)
-    box.add_item(ui.MediaGallery(preview))
+    box.add_item(gallery(facts.file, texts.DRAFT_ALT_TEXT, hidden=facts.hidden))
     box.add_item(ui.TextDisplay(texts.draft_title(facts.names, facts.selected, facts.base)))
     small_print = [texts.DRAFT_LEGEND, *([facts.note] if facts.note else [])]
     box.add_item(ui.TextDisplay("\n".join(f"-# {line}" for line in small_print)))

@@ -13,6 +13,7 @@ from discord import ui
 
 from bot import texts
 from bot.answers import answering
+from bot.asker import Asker
 from bot.blocks import Guarded
 from bot.custom_ids import HISTORY_TEMPLATE, history_id
 from bot.delivery import NOBODY, REFUSALS, files_on
@@ -100,6 +101,7 @@ async def _turn_page(interaction: discord.Interaction[ArtBot], scene_id: int, pa
 async def _show_picture(interaction: discord.Interaction[ArtBot], scene_id: int, picture_id: int) -> str:
     """Go back to a picture and post it as a message that can be replied to; returns where it is."""
     bot, person_id = interaction.client, interaction.user.id
+    await bot.safeguard.check_shown(Asker.of(interaction), await bot.reach.living(picture_id))
     picture = await bot.doors.go_back(scene_id, picture_id, person_id)
     message = await bot.showing.show(picture, texts.back_to(picture.number, person_id))
     is_here = message.channel.id == interaction.channel_id

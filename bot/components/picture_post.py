@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -29,7 +30,7 @@ def picture_post(
     view = ui.LayoutView(timeout=None)
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=_GREEN)
     described = texts.alt_text(prompt, picture.candidate or 1)
-    box.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{file}", description=described)))
+    box.add_item(gallery(file, described, hidden=picture.unsafe is not None))
     box.add_item(ui.TextDisplay(sentence))
     box.add_item(ui.ActionRow[Any](*more, *_buttons(picture)))
     box.add_item(ui.ActionRow[Any](GridButton(picture.id), *_of_its_kind(picture)))
@@ -37,15 +38,22 @@ def picture_post(
     return view
 
 
-def film_post(sentence: str, file: str, described: str, last: Picture) -> ui.LayoutView:
+def film_post(sentence: str, file: str, described: str, frames: Sequence[Picture]) -> ui.LayoutView:
     """Without a button that deletes: it would delete the last picture, and people would mean the film."""
     view = ui.LayoutView(timeout=None)
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=_GREEN)
-    box.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{file}", description=described)))
+    box.add_item(gallery(file, described, hidden=any(frame.unsafe for frame in frames)))
     box.add_item(ui.TextDisplay(sentence))
-    box.add_item(ui.ActionRow[Any](_refine_button(last)))
+    box.add_item(ui.ActionRow[Any](_refine_button(frames[-1])))
     view.add_item(box)
     return view
+
+
+def gallery(file: str, described: str, *, hidden: bool) -> ui.MediaGallery[ui.LayoutView]:
+    """One picture; hidden: until somebody wants to see it."""
+    return ui.MediaGallery(
+        discord.MediaGalleryItem(f"attachment://{file}", description=described, spoiler=hidden)
+    )
 
 
 def _refine_button(picture: Picture) -> FormButton:

@@ -18,6 +18,7 @@ from bot.answers import answering
 from bot.asker import Asker
 from bot.blocks import Guarded
 from bot.components.forms import FormButton, Subject
+from bot.components.picture_post import gallery
 from bot.custom_ids import SHOW_TEMPLATE, STEP_TEMPLATE, Action, How, Way, show_id, step_id
 from bot.delivered import delivered_png
 from bot.delivery import NOBODY
@@ -75,6 +76,7 @@ class ShowButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=SHOW_TEMPLATE
             who = Asker.of(interaction)
             check_permissions(who.place)
             picture = await bot.reach.within(who, self.picture_id)
+            await bot.safeguard.check_shown(who, picture)
             message = await bot.showing.show(picture, texts.shown_again(picture.number, who.person_id))
             where = None if message.channel.id == interaction.channel_id else message.jump_url
             await interaction.edit_original_response(content=texts.was_shown(picture.number, where))
@@ -98,7 +100,7 @@ def _view(stepped: Stepped, way: Way, file: str) -> ui.LayoutView:
     sentence = texts.stepped(picture.number, stepped.before, stepped.deleted, back=way is Way.UNDO)
     view = ui.LayoutView(timeout=None)
     described = texts.picture_alt_text(picture.number)
-    view.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{file}", description=described)))
+    view.add_item(gallery(file, described, hidden=picture.unsafe is not None))
     view.add_item(ui.TextDisplay(sentence))
     view.add_item(ui.ActionRow[Any](*_buttons(picture)))
     return view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import sys
@@ -61,6 +62,47 @@ class CannotTell(Exception):
 
 
 async def look_at_engine(settings: Settings, running: Running) -> Sequence[Finding]:
+    return [about_safety(settings.safety), *await _look_at_models(settings, running)]
+
+
+def about_safety(safety: str) -> Finding:
+    """What can be said of MOONSKETCH_SAFETY without loading it; whether it loads, the engine says when it starts."""
+    kind, _, rest = safety.partition(":")
+    if not safety:
+        return note("safety", "Nothing looks at pictures for safety.", f"To switch that on: {_SAFETY_GUIDE}")
+    if safety == "skin":
+        sentence = "Skin colours alone are looked for, which is good for trying it out and for little else."
+        return note("safety", sentence, f"For something better: {_SAFETY_GUIDE}")
+    if kind == "diffusers":
+        return _about_checker_folder(Path(rest))
+    if not kind or not rest:
+        return mend("safety", f"MOONSKETCH_SAFETY is {safety!r}, which names no check.", _SAFETY_GUIDE)
+    if not _can_be_found(kind):
+        advice = f"Install it beside the bot, or correct MOONSKETCH_SAFETY. {_SAFETY_GUIDE}"
+        return mend("safety", f"The plug-in that MOONSKETCH_SAFETY names cannot be found: {kind}.", advice)
+    return ok("safety", f"The plug-in {safety} looks at every picture.")
+
+
+_SAFETY_GUIDE = "See docs/safety.md."
+
+
+def _about_checker_folder(folder: Path) -> Finding:
+    weights = folder / "safety_checker" if (folder / "safety_checker").is_dir() else folder
+    if not (weights / "config.json").is_file() or not any(weights.glob("*.safetensors")):
+        sentence = f"There is no Stable Diffusion safety checker with safetensors weights in {folder}."
+        return mend("safety", f"{sentence} Until there is, nothing is drawn.", _SAFETY_GUIDE)
+    return ok("safety", f"The Stable Diffusion safety checker in {weights} looks at every picture.")
+
+
+def _can_be_found(module: str) -> bool:
+    """Only its package: to look further, Python would have to run it."""
+    try:
+        return importlib.util.find_spec(module.partition(".")[0]) is not None
+    except ValueError:
+        return False
+
+
+async def _look_at_models(settings: Settings, running: Running) -> Sequence[Finding]:
     try:
         engine_config(settings)
     except SettingsWrong as error:

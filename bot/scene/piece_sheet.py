@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bot.scene.lettering import fitting, font
+from bot.lettering import fitting, font
 
 _CELL, _GAP, _LETTERS, _COLUMNS = 180, 10, 17, 5
 _LINE = _LETTERS + 10

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from bot.scene.lettering import fitting, font
+from bot.lettering import fitting, font
 
 MOST_BYTES = 8 * 2**20
 LARGEST_SIDE = 768

@@ -13,7 +13,7 @@ import msgspec
 from PIL import Image, ImageDraw
 
 from bot import texts
-from bot.scene.lettering import fitting, font
+from bot.lettering import fitting, font
 from bot.scene.tree_layout import Grid, Layout, Placed, lay_out
 
 THUMBNAIL = 192

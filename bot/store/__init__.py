@@ -506,8 +506,8 @@ class Store:
             new.unsafe,
         )
 
-    async def mark_unsafe(self, tx: Transaction, picture_id: int, category: str) -> None:
-        """The safety check took it for that: from now on it is shown hidden."""
+    async def mark_unsafe(self, tx: Transaction, picture_id: int, category: str | None) -> None:
+        """The safety check took it for that: from now on it is shown hidden. None: it is no longer."""
         await tx.run("UPDATE picture SET unsafe = ? WHERE id = ?", category, picture_id)
 
     async def set_current(self, tx: Transaction, scene_id: int, person_id: int, picture_id: int) -> None:

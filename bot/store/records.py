@@ -114,8 +114,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """piece: its name, where it is a Piece. made: how it came of its parent without a model, in words for people.
 
-    unsafe: what the safety check took it for, in its word: it is shown hidden. None where nothing was found, or nobody
-    looked.
+    unsafe: what the safety check took it for, in its word, or that it has yet to look: it is shown hidden. None where
+    nothing was found, or there is no check.
     """
 
     id: int

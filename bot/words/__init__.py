@@ -58,6 +58,7 @@ class Finding(NamedTuple):
 
 class Words:
     def __init__(self, store: Store) -> None:
+        default()  # a sixth of a second: now, and not while somebody waits for an answer
         self._store = store
         self._compiled: OrderedDict[int, tuple[list[OwnWord], Matcher[Verdict]]] = OrderedDict()
 

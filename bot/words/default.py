@@ -33,7 +33,7 @@ class Default(NamedTuple):
 
 @cache
 def default() -> Default:
-    """A moment's work, so the client asks for it once before it starts."""
+    """Compiled at the first call."""
     text = (resources.files("bot.words") / "default.toml").read_text("utf-8")
     tables: dict[str, Any] = tomllib.loads(text)
     never_shorten, groups = tables.pop("never_shorten"), tables.pop("groups")

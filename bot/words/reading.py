@@ -23,73 +23,12 @@ _MOST_BETWEEN = 3
 
 _MOST_PIECES = 12
 _LEAST_SPELT = 3
-_SHORT_WORDS = frozenset(
-    [
-        "a",
-        "i",
-        "al",
-        "am",
-        "an",
-        "as",
-        "at",
-        "be",
-        "by",
-        "de",
-        "di",
-        "do",
-        "du",
-        "ed",
-        "el",
-        "en",
-        "es",
-        "et",
-        "ex",
-        "go",
-        "he",
-        "hi",
-        "id",
-        "if",
-        "il",
-        "in",
-        "is",
-        "it",
-        "la",
-        "le",
-        "lo",
-        "me",
-        "mr",
-        "ms",
-        "my",
-        "no",
-        "of",
-        "oh",
-        "ok",
-        "on",
-        "or",
-        "os",
-        "ox",
-        "pi",
-        "re",
-        "sa",
-        "se",
-        "si",
-        "so",
-        "st",
-        "te",
-        "to",
-        "tu",
-        "tv",
-        "uk",
-        "un",
-        "up",
-        "us",
-        "vs",
-        "we",
-        "xl",
-        "y",
-        "o",
-    ]
-)
+_SHORT_WORDS = frozenset({
+    "a", "i", "al", "am", "an", "as", "at", "be", "by", "de", "di", "do", "du", "ed", "el", "en", "es",
+    "et", "ex", "go", "he", "hi", "id", "if", "il", "in", "is", "it", "la", "le", "lo", "me", "mr",
+    "ms", "my", "no", "of", "oh", "ok", "on", "or", "os", "ox", "pi", "re", "sa", "se", "si", "so",
+    "st", "te", "to", "tu", "tv", "uk", "un", "up", "us", "vs", "we", "xl", "y", "o",
+})  # fmt: skip
 """One or two letters that stand alone without being a part of anything."""
 
 
@@ -156,14 +95,15 @@ def _spelt_word(pieces: Sequence[_Piece]) -> Word:
 
 def _tight(pieces: Sequence[_Piece], last: int) -> str:
     """The chain of pieces that ends here, with one sign between each two, as one word: hen-tai. Empty if none does."""
-    follows = last + 1 < len(pieces) and _is_tight(pieces[last + 1].gap)
-    if follows:
+    if not last or not _is_tight(pieces[last].gap):
+        return ""
+    if last + 1 < len(pieces) and _is_tight(pieces[last + 1].gap):
         return ""
     first = last
     while first > 0 and last - first < _MOST_PIECES and _is_tight(pieces[first].gap):
         first -= 1
     rest = (_inside(piece.gap) + piece.text for piece in pieces[first + 1 : last + 1])
-    return "".join([pieces[first].text, *rest]) if first < last else ""
+    return "".join([pieces[first].text, *rest])
 
 
 def _is_tight(gap: str) -> bool:
@@ -178,14 +118,15 @@ def _inside(gap: str) -> str:
 
 def _crumbs(pieces: Sequence[_Piece], last: int) -> str:
     """The same for pieces of one or two letters with spaces between: po rn. Ordinary short words alone are none."""
-    follows = last + 1 < len(pieces) and _is_crumb(pieces[last + 1])
+    if len(pieces[last].text) > 2 or (last + 1 < len(pieces) and _is_crumb(pieces[last + 1])):
+        return ""
     first = last
     while first >= 0 and last - first < _MOST_PIECES and len(pieces[first].text) <= 2:
         first -= 1
         if not pieces[first + 1].gap.isspace():
             break
     crumbs = [piece.text for piece in pieces[first + 1 : last + 1]]
-    if follows or len(crumbs) < 2 or all(crumb in _SHORT_WORDS for crumb in crumbs):
+    if len(crumbs) < 2 or all(crumb in _SHORT_WORDS for crumb in crumbs):
         return ""
     return "".join(crumbs)
 

@@ -17,6 +17,7 @@ from bot.custom_ids import (
     GRID_TEMPLATE,
     HELP_TEMPLATE,
     HISTORY_TEMPLATE,
+    HOLD_TEMPLATE,
     LOG_TEMPLATE,
     MORE_TEMPLATE,
     PIECES_TEMPLATE,
@@ -29,6 +30,7 @@ from bot.custom_ids import (
     Action,
     How,
     Press,
+    Ruling,
     Step,
     Target,
     Way,
@@ -40,6 +42,7 @@ from bot.custom_ids import (
     grid_id,
     help_id,
     history_id,
+    hold_id,
     log_id,
     more_id,
     names_job,
@@ -71,6 +74,7 @@ TEMPLATES = (
     SHOW_TEMPLATE,
     STEP_TEMPLATE,
     LOG_TEMPLATE,
+    HOLD_TEMPLATE,
 )
 
 GREATEST_ID = 10**18 - 1
@@ -250,6 +254,7 @@ def test_no_custom_id_is_two_things(action: Action, number: int, model: str) -> 
         show_id(number),
         step_id(number, Way.REDO),
         log_id(number, 1),
+        hold_id(number, Ruling.THROUGH),
     )
 
     fitting = [

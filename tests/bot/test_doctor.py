@@ -32,6 +32,7 @@ from bot.doctor.engine_side import (
     about_device,
     about_memory,
     about_model,
+    about_safety,
     about_worker,
     look_at_engine,
 )
@@ -508,6 +509,40 @@ async def engine_findings(folder: Path, catalogue: str | None, status: Status | 
         (folder / "models.toml").write_text(catalogue)
     running = Running(holder=Holder.BOT, status=status or a_status())
     return list(await look_at_engine(settings(folder), running))
+
+
+@pytest.mark.parametrize(
+    "safety, level, sentence",
+    [
+        ("", Level.NOTE, "Nothing looks at pictures for safety."),
+        ("skin", Level.NOTE, "Skin colours alone"),
+        ("diffusers:{here}/checker", Level.OK, "The Stable Diffusion safety checker in {here}/checker looks"),
+        ("diffusers:{here}/model", Level.OK, "in {here}/model/safety_checker looks"),
+        ("diffusers:{here}/pickled", Level.MEND, "no Stable Diffusion safety checker with safetensors"),
+        ("diffusers:{here}/nowhere", Level.MEND, "nothing is drawn"),
+        ("strict", Level.MEND, "names no check"),
+        (":strict", Level.MEND, "names no check"),
+        ("no_such_plug_in.parts:Checker", Level.MEND, "cannot be found: no_such_plug_in.parts"),
+        ("..:Checker", Level.MEND, "cannot be found"),
+        ("inference.checkers.skin:SkinChecker", Level.OK, "The plug-in inference.checkers.skin:SkinChecker"),
+    ],
+)
+def test_the_safety_check_is_looked_for(tmp_path: Path, safety: str, level: Level, sentence: str) -> None:
+    """What can be said without loading it: is there one, and is it where the setting says."""
+    for folder, weights in (
+        ("checker", "model.safetensors"),
+        ("model/safety_checker", "model.fp16.safetensors"),
+        ("pickled", "pytorch_model.bin"),
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "config.json").write_text("{}")
+        (tmp_path / folder / weights).touch()
+
+    found = about_safety(safety.format(here=tmp_path))
+
+    assert (found.topic, found.level) == ("safety", level)
+    assert sentence.format(here=tmp_path) in found.sentence
+    assert (found.advice == "") == (level is Level.OK)
 
 
 async def test_each_model_is_looked_at(tmp_path: Path) -> None:

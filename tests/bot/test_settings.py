@@ -70,7 +70,8 @@ def test_every_setting_can_be_changed(tmp_path: Path) -> None:
             tmp_path,
             f"MOONSKETCH_TOKEN={TOKEN}\nmoonsketch_data='my data'\nMOONSKETCH_MODELS=weights\n"
             "MOONSKETCH_CATALOGUE=other.toml\nMOONSKETCH_DEVICE=cpu\nMOONSKETCH_PRECISION=float16\n"
-            "MOONSKETCH_ROWS= 4 \nMOONSKETCH_MESSAGE_CONTENT=true\nMOONSKETCH_SHARDS=2\nMOONSKETCH_LOG=DEBUG\n",
+            "MOONSKETCH_ROWS= 4 \nMOONSKETCH_SAFETY=skin\n"
+            "MOONSKETCH_MESSAGE_CONTENT=true\nMOONSKETCH_SHARDS=2\nMOONSKETCH_LOG=DEBUG\n",
         )
     )
 
@@ -82,6 +83,7 @@ def test_every_setting_can_be_changed(tmp_path: Path) -> None:
         Path("other.toml"),
     )
     assert (settings.device, settings.precision, settings.rows) == (Device.CPU, Precision.FLOAT16, 4)
+    assert settings.safety == "skin"
     assert (settings.message_content, settings.shards, settings.log) == (True, 2, LogLevel.DEBUG)
 
 

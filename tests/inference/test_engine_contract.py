@@ -24,15 +24,24 @@ from inference import (
     PictureRef,
     Pixels,
     Progress,
+    SampleBlocked,
     SampleDone,
+    Strictness,
     UnknownModel,
+    Unsafe,
 )
 from inference.fake import FakeEngine
 from inference.local import LocalEngine
+from tests.inference.checkers import CATEGORY, UNSAFE
 from tests.inference.toys import RUNNER, draw, make_folder, request, results, toy_config, until_state
 
 Opened = AbstractAsyncContextManager[Engine]
 Opener = Callable[[Path], Opened]
+
+BAD, GOOD = PictureRef("b" * 64), PictureRef("a" * 64)
+STARTS: dict[PictureRef, Blob] = {
+    ref: Pixels(64, 48, bytes([value]) * (64 * 48 * 3)) for ref, value in ((BAD, UNSAFE), (GOOD, 200))
+}
 
 
 def fake(tmp_path: Path) -> Engine:  # noqa: ARG001 - openers look alike
@@ -42,6 +51,22 @@ def fake(tmp_path: Path) -> Engine:  # noqa: ARG001 - openers look alike
 def local(tmp_path: Path) -> Engine:
     make_folder(tmp_path / "toy")
     return LocalEngine(toy_config(tmp_path), runner=RUNNER)
+
+
+def checked_fake(tmp_path: Path) -> Engine:  # noqa: ARG001 - openers look alike
+    return FakeEngine(unsafe_seeds={UNSAFE}, unsafe_inputs={BAD})
+
+
+def checked_local(tmp_path: Path) -> Engine:
+    make_folder(tmp_path / "toy")
+    return LocalEngine(toy_config(tmp_path, safety="tests.inference.checkers:ByValue"), runner=RUNNER)
+
+
+@pytest.fixture(params=[checked_fake, checked_local], ids=["fake", "local"])
+def make_checked(request: pytest.FixtureRequest) -> Callable[[Path], Engine]:
+    """An engine with a safety check that finds results of the seed UNSAFE and the picture BAD unsafe."""
+    chosen: Callable[[Path], Engine] = request.param
+    return chosen
 
 
 @pytest.fixture(params=[fake, local], ids=["fake", "local"])
@@ -204,3 +229,101 @@ async def test_watchers_see_the_engine_become_ready(make: Callable[[Path], Engin
     assert state is EngineState.READY
     assert rows >= 1
     assert told[-1] is EngineState.CLOSED
+
+
+def start(ref: PictureRef, kind: InitKind = InitKind.PIXELS) -> Init:
+    return Init(kind=kind, ref=ref)
+
+
+async def test_under_spoiler_unsafe_results_say_so(
+    make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """They come all the same, and the safe ones beside them say nothing."""
+    async with ready(make_checked(tmp_path)) as engine:
+        events = await draw(engine, wanted(engine, seeds=(1, UNSAFE)), strictness=Strictness.SPOILER)
+
+    assert {done.sample: done.unsafe for done in results(events)} == {0: "", 1: CATEGORY}
+    assert all(done.pixels.data and done.latents for done in results(events))
+
+
+async def test_under_block_unsafe_results_do_not_come(
+    make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """In their place comes what was found; the request ends as ever, also when nothing of it is left."""
+    async with ready(make_checked(tmp_path)) as engine:
+        some = await draw(engine, wanted(engine, seeds=(1, UNSAFE)), strictness=Strictness.BLOCK)
+        none = await draw(engine, wanted(engine, seeds=(UNSAFE,)), strictness=Strictness.BLOCK)
+
+    blocked = [event for event in some if isinstance(event, SampleBlocked)]
+    assert blocked == [SampleBlocked(sample=1, category=CATEGORY)]
+    assert [(done.sample, done.unsafe) for done in results(some)] == [(0, "")]
+    assert results(none) == []
+    assert none[-1] == SampleBlocked(sample=0, category=CATEGORY)
+
+
+async def test_with_strictness_off_nothing_is_checked(
+    make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """Neither the results nor the picture to start from."""
+    async with ready(make_checked(tmp_path)) as engine:
+        (drawn,) = results(await draw(engine, wanted(engine, seeds=(UNSAFE,))))
+        (from_bad,) = results(await draw(engine, wanted(engine, init=start(BAD)), STARTS))
+
+    assert (drawn.unsafe, from_bad.unsafe) == ("", "")
+
+
+async def test_an_unsafe_start_is_refused_under_block(
+    make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """Before anything of it is drawn; another picture is not."""
+    async with ready(make_checked(tmp_path)) as engine:
+        generating = engine.generate(wanted(engine, init=start(BAD)), STARTS, Strictness.BLOCK)
+        with pytest.raises(Unsafe) as caught:
+            await anext(generating)
+        drawn = await draw(engine, wanted(engine, init=start(GOOD)), STARTS, Strictness.BLOCK)
+
+    assert caught.value.category == CATEGORY
+    assert len(results(drawn)) == 1
+
+
+async def test_an_unsafe_start_taints_what_comes_of_it(
+    make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """Under SPOILER it is drawn, and every result is told to be unsafe, because it may show the start again."""
+    async with ready(make_checked(tmp_path)) as engine:
+        bad, good = [
+            await draw(engine, wanted(engine, seeds=(1, 2), init=start(ref)), STARTS, Strictness.SPOILER)
+            for ref in (BAD, GOOD)
+        ]
+
+    assert [done.unsafe for done in results(bad)] == [CATEGORY] * 2
+    assert [done.unsafe for done in results(good)] == [""] * 2
+
+
+async def test_latents_to_start_from_are_not_checked(
+    make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """They are a result of the engine's own, checked when it was made; what comes of them is checked."""
+    async with ready(make_checked(tmp_path)) as engine:
+        init, blobs = start(BAD, InitKind.LATENTS), {BAD: bytes([UNSAFE]) * 3}
+        events = await draw(
+            engine, wanted(engine, seeds=(1, UNSAFE), init=init), blobs, strictness=Strictness.BLOCK
+        )
+
+    assert [done.sample for done in results(events)] == [0]
+    assert SampleBlocked(sample=1, category=CATEGORY) in events
+
+
+async def test_strictness_without_a_checker_changes_nothing(
+    make: Callable[[Path], Engine], make_checked: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    """Whoever runs the engine decided so, and `checks` tells it."""
+    unchecked, checked = make(tmp_path / "one"), make_checked(tmp_path / "two")
+    async with ready(unchecked) as engine:
+        asked = wanted(engine, seeds=(UNSAFE,), init=start(BAD))
+        strict = await draw(engine, asked, STARTS, Strictness.BLOCK)
+        free = await draw(engine, asked, STARTS)
+
+    assert results(strict) == results(free) != []
+    assert unchecked.checks == ""
+    assert checked.checks

@@ -18,6 +18,7 @@ from inference.messages import (
     Entered,
     FromWorker,
     Ready,
+    Refused,
     Report,
     Setup,
     Submit,
@@ -27,20 +28,22 @@ from inference.messages import (
     read_packet,
 )
 from inference.runner import Outcome, Phase, SampleFailed
-from inference.types import Blob, Grey, PictureRef, Pixels, Progress, SampleDone
+from inference.types import Blob, Grey, PictureRef, Pixels, Progress, SampleBlocked, SampleDone, Strictness
 from tests.inference.toys import request, toy_config
 
 PICTURE = Pixels(4, 2, bytes(range(24)))
 OUTCOMES = (
     Progress(sample=0, step=1, steps=2, preview=PICTURE),
     SampleDone(sample=1, pixels=PICTURE, latents=b"latents"),
-    SampleFailed(sample=2, sentence="No."),
+    SampleFailed(sample=2, sentence="No.", kind="CheckFailed"),
+    SampleBlocked(sample=3, category="test"),
 )
 MESSAGES: list[FromWorker] = [
     Ready(row_limit=4),
     Entered(phase=Phase.STEP, keys=(1, 2)),
     Beat(phase=Phase.STEP),
     *[Report(outcome=Outcome(key=3, event=event)) for event in OUTCOMES],
+    Refused(key=4, kind="Unsafe", sentence="No.", category="test"),
     Crashed(text="dünn"),
 ]
 
@@ -63,7 +66,7 @@ def test_the_worker_reads_what_the_engine_sends(tmp_path: Path) -> None:
     """Configuration, requests with pictures, latents and masks, and drops; then the end of the stream."""
     blobs: dict[PictureRef, Blob] = {PictureRef("a"): PICTURE, PictureRef("b"): b"l"}
     blobs[PictureRef("c")] = Grey(2, 2, bytes(4))
-    submit = Submit(key=1, request=request(), samples=(0,), blobs=blobs)
+    submit = Submit(key=1, request=request(), samples=(0,), blobs=blobs, strictness=Strictness.BLOCK)
     sent: list[ToWorker] = [
         Setup(config=toy_config(tmp_path), folders={"toy": "/models/toy"}),
         submit,

@@ -42,7 +42,7 @@ def test_silence_is_noticed_within_the_heartbeat_limit() -> None:
     assert verdict_at(idle_watch(), 1000, beats=True, holds_work=False)[0] == ""
 
 
-@pytest.mark.parametrize("phase", [Phase.ENCODE, Phase.STEP, Phase.DECODE])
+@pytest.mark.parametrize("phase", [Phase.ENCODE, Phase.STEP, Phase.DECODE, Phase.CHECK])
 def test_a_phase_has_ten_times_what_it_is_expected_to_take(phase: Phase) -> None:
     """A step of 20 s may take 200 s, whether its request is still wanted or not."""
     watch = idle_watch()

@@ -26,6 +26,7 @@ from inference import (
     PictureRef,
     SampleDone,
     Size,
+    Strictness,
 )
 from inference.local import LocalEngine
 
@@ -148,10 +149,13 @@ def request(prompt: str = "a moon", **changes: Any) -> ImageRequest:
 
 
 async def draw(
-    engine: Engine, wanted: ImageRequest, blobs: Mapping[PictureRef, Blob] | None = None
+    engine: Engine,
+    wanted: ImageRequest,
+    blobs: Mapping[PictureRef, Blob] | None = None,
+    strictness: Strictness = Strictness.OFF,
 ) -> list[Event]:
     """Every event of the request, to its end."""
-    async with aclosing(engine.generate(wanted, blobs or {})) as events:
+    async with aclosing(engine.generate(wanted, blobs or {}, strictness)) as events:
         return [event async for event in events]
 
 

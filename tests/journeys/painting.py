@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from bot.store import Picture
-from inference import Blob, Event, ImageRequest, Park, PictureRef, Pixels, SampleDone, Size, size_table
+from inference import (
+    Blob,
+    Event,
+    ImageRequest,
+    Park,
+    PictureRef,
+    Pixels,
+    SampleDone,
+    Size,
+    Strictness,
+    size_table,
+)
 from inference.fake import FLAT, FakeEngine
 from tests.journeys.world import World
 
@@ -27,9 +38,12 @@ class Painter(FakeEngine):
     that nothing else changes is then the bot's own doing."""
 
     async def generate(
-        self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
+        self,
+        request: ImageRequest,
+        blobs: Mapping[PictureRef, Blob],
+        strictness: Strictness = Strictness.OFF,
     ) -> AsyncGenerator[Event, None]:
-        async with aclosing(super().generate(request, blobs)) as events:
+        async with aclosing(super().generate(request, blobs, strictness)) as events:
             async for event in events:
                 if isinstance(event, SampleDone):
                     name = f"{request.prompt} {request.seeds[event.sample]}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from bot.scene.lettering import drawable, font
+from bot.lettering import drawable, font
 
 _COLUMNS, _SIDE, _GAP = 5, 256, 12
 _LETTERS, _LINE, _LINES = 16, 20, 4

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
-from inference import Blob, EngineConfig, Event, ImageRequest, Park, PictureRef, SampleDone
+from inference import Blob, EngineConfig, Event, ImageRequest, Park, PictureRef, SampleDone, Strictness
 from inference.catalogue import ONLY_BUILT_IN
 from inference.local import LocalEngine
 
@@ -21,9 +21,12 @@ class HeldResults(LocalEngine):
         self.results_may_come = asyncio.Event()
 
     async def generate(
-        self, request: ImageRequest, blobs: Mapping[PictureRef, Blob]
+        self,
+        request: ImageRequest,
+        blobs: Mapping[PictureRef, Blob],
+        strictness: Strictness = Strictness.OFF,
     ) -> AsyncGenerator[Event, None]:
-        async with aclosing(super().generate(request, blobs)) as events:
+        async with aclosing(super().generate(request, blobs, strictness)) as events:
             async for event in events:
                 if isinstance(event, SampleDone):
                     await self._held_park(self.results_may_come.wait(), "the test's permission")

@@ -121,7 +121,7 @@ CREATE INDEX draft_by_base ON draft (base_id);
 CREATE INDEX draft_by_scene ON draft (scene_id);
 CREATE INDEX scene_by_owner ON scene (owner_id);
 
-ALTER TABLE picture ADD COLUMN unsafe TEXT;      -- what safety took it for: it is shown hidden; NULL: nothing found, or nobody looked
+ALTER TABLE picture ADD COLUMN unsafe TEXT;      -- what safety took it for, or that it has yet to look: it is shown hidden
 
 ALTER TABLE scene ADD COLUMN used_at REAL;       -- the last time that anything was added to it; NULL: when it began
 ALTER TABLE scene ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;  -- kept however long it is not used
