@@ -40,7 +40,11 @@ SIDE_BY_SIDE = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "load
 """A file's tests stay together, for they share what is made once (toy models). Of whatever pytest is told twice the
 last counts: `run.py test -n 0` runs one after the other."""
 
-STARTS = {"play": ["-m", "bot", "playground"], "run": ["-m", "bot", "run"], "test": ["-m", "pytest", *SIDE_BY_SIDE]}
+STARTS = {
+    "play": ["-m", "bot", "playground"],
+    "run": ["-m", "bot", "run"],
+    "test": ["-m", "pytest", *SIDE_BY_SIDE],
+}
 
 OLDEST_PIP = (25, 1)
 """The first that installs dependency groups."""

@@ -325,6 +325,7 @@ class Jobs:
                         self.line.restart(job.id, self._now())
                         self._delivery.refresh(job.id)
         if not done:
+            live.forget_progress()  # and with it the previews
             await self._safeguard.keep_all_back(job, blocked)
             return True
         return await self._keep(live, [done[sample] for sample in sorted(done)], blocked)

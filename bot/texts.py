@@ -2406,9 +2406,7 @@ LET_THROUGH, REFUSE_HELD = "Let it through", "Refuse"
 SCENE_THAT_WAITS = "waits for a moderator"
 """The title of a Scene whose first prompt was held: that stays out of the names of threads."""
 
-HELD_IS_FOR_MANAGERS = (
-    "Only members who may manage this server decide about this. Whoever asked for it can still press **Cancel**."
-)
+HELD_IS_FOR_MANAGERS = "Only members who may manage this server decide about this. Whoever asked for it can still press **Cancel**."
 NOT_HELD_ANY_MORE = "That waits for a moderator no longer: it was decided, cancelled or deleted."
 NOTHING_HELD = "Nothing waits for a moderator in this server."
 NO_OWN_WORDS = "This server has no words of its own yet; `/words block`, `hold` and `allow` add some."
@@ -2429,7 +2427,9 @@ def too_many_in_phrase(limit: int) -> str:
 
 
 def star_needs_letters(least: int) -> str:
-    return f"With a * it needs at least {least} letters, or it would be found everywhere. Nothing was changed."
+    return (
+        f"With a * it needs at least {least} letters, or it would be found everywhere. Nothing was changed."
+    )
 
 
 def too_many_words(limit: int) -> str:
@@ -2575,7 +2575,9 @@ def tested(
 ) -> str:
     """found: verdict here, kind, words. adults: this channel is age-restricted."""
     restricted, others = (here, elsewhere) if adults else (elsewhere, here)
-    lines = [f"In age-restricted channels: **{_becomes(restricted)}**; in the others: **{_becomes(others)}**."]
+    lines = [
+        f"In age-restricted channels: **{_becomes(restricted)}**; in the others: **{_becomes(others)}**."
+    ]
     for verdict, kind, words in found[:10]:
         about = OWN_WORD if kind is None else _ABOUT[kind]
         lines.append(f"- {spoiler(words)}: {about}, {_IN_WORDS[verdict]} here")

@@ -30,6 +30,7 @@ from inference.errors import ModelUnavailable
 from inference.memory import DEVICE_ERROR, is_out_of_memory
 from inference.models.stable_diffusion import FAMILY, Parts, StableDiffusion
 from inference.samplers import Samplers
+from inference.sums import check_sums
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ def check_folder(name: str, folder: Path) -> None:
     """What can be said of a folder without loading it. Raises ModelUnavailable."""
     if not folder.is_dir():
         raise ModelUnavailable(f"The model {name} is not on this machine: there is no folder {folder}.")
+    check_sums(name, folder)
     pipeline = _read_json(name, folder / "model_index.json").get("_class_name")
     if pipeline not in SUPPORTED_PIPELINES:
         raise ModelUnavailable(

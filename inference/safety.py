@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from inference.config import EngineConfig
-from inference.errors import CheckFailed, ModelUnavailable, Unsafe
+from inference.errors import BadRequest, CheckFailed, ModelUnavailable, Unsafe
 from inference.framing import RGB
 from inference.recent import Recent
 from inference.runner import Outcome, Phase, SampleFailed
@@ -132,7 +132,7 @@ class Stage:
         blobs: Mapping[PictureRef, Blob],
         strictness: Strictness,
     ) -> None:
-        """Check what the request starts from. Raises Unsafe, CheckFailed.
+        """Check what the request starts from. Raises Unsafe, CheckFailed, BadRequest where it did not arrive.
 
         Latents are those of an earlier result, which was checked when it was made, and what comes of them will be.
         """
@@ -177,9 +177,11 @@ class Stage:
 
     def _input_category(self, init: Init, blobs: Mapping[PictureRef, Blob]) -> str:
         """All of the picture is looked at, and the part that is drawn: what is small in one is large in the other."""
-        blob = blobs.get(init.ref)
-        if init.kind is InitKind.LATENTS or not isinstance(blob, Pixels):
+        if init.kind is InitKind.LATENTS:
             return ""
+        blob = blobs.get(init.ref)
+        if not isinstance(blob, Pixels):
+            raise BadRequest("The picture to start from did not arrive.")
         picture = _array(blob)
         shown = [picture]
         if (window := init.window) is not None:

@@ -93,7 +93,7 @@ class Worker:
             self._receive(runner)
             if runner.waiting:
                 for outcome in runner.step():
-                    if True:
+                    with self._handling(outcome.key):
                         let_out = self._stage.let_out(outcome)
                     self._outbox.send(messages.Report(outcome=let_out))
 

@@ -12,6 +12,7 @@ from inference.emoji_art.captions import STYLES, words
 from inference.emoji_art.carry import STATE
 from inference.emoji_art.concepts import GROUPS, Concept
 from inference.emoji_art.model_card import TITLE, Origin, write_card
+from inference.sums import write_sums
 
 VOCABULARY = "vocabulary.json"
 
@@ -26,6 +27,9 @@ def publish(
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(model, to, ignore=shutil.ignore_patterns(STATE))
     (to / VOCABULARY).write_text(json.dumps(vocabulary_of(concepts), indent=1) + "\n", "utf-8")
+    for file in (path for path in to.rglob("*") if path.is_file()):
+        file.chmod(0o644)  # weights are saved for their owner only
+    write_sums(to)
     return write_card(to, evaluated=evaluated, log=log, origin=origin, concepts=concepts)
 
 

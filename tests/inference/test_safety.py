@@ -196,6 +196,13 @@ def test_latents_are_not_checked_but_what_comes_of_them_is() -> None:
     assert isinstance(out.let_out(done(7)).event, SampleBlocked)
 
 
+@pytest.mark.parametrize("blobs", [{}, {REF: b"latents"}], ids=["nothing", "no picture"])
+def test_a_start_that_did_not_arrive_is_not_safe(blobs: Mapping[PictureRef, Blob]) -> None:
+    """What cannot be looked at is refused."""
+    with pytest.raises(BadRequest, match="did not arrive"):
+        admitted(ByValue(), starting(), blobs)
+
+
 def test_the_same_start_is_checked_once() -> None:
     """ "Again" starts from the same picture; another window of it is another thing to look at."""
     checker = Scripted(lambda count: [Verdict(False, "", 0.0)] * count)

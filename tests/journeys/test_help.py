@@ -85,7 +85,9 @@ async def test_help_says_how_to_begin_and_what_the_model_knows(tmp_path: Path) -
         shown = words_of(help_)
 
         assert help_.ephemeral
-        assert all(door in shown for door in ("/sketch", "/imagine", "Reply", "Again", "/history", "/privacy"))
+        assert all(
+            door in shown for door in ("/sketch", "/imagine", "Reply", "Again", "/history", "/privacy")
+        )
         assert "emoji art (built-in)" in shown
         assert "animals: cat, sea lion" in shown.replace("*", "")
         assert "food and drink: apple, beach umbrella" in shown.replace("*", "")
