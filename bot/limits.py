@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
@@ -18,21 +17,13 @@ from bot import texts
 from bot.errors import BadOption, LimitReached
 from bot.options import MOST_CANDIDATES, MOST_STEPS, nearest, parse_shape
 from bot.store.records import Scope
-from inference import ImageRequest
+from inference import ImageRequest, Strictness
 
 STRIP_COUNTS_AS = 4
 """The five pictures of a strength strip run 0.3 + 0.45 + 0.6 + 0.75 + 0.9 = 3 times the steps that were asked for:
 exactly what four pictures of a sketch run at the usual strength of 0.75."""
 
 HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
-
-
-class Safety(StrEnum):
-    """What becomes of a picture that the engine's check takes for unsafe; the strictest first."""
-
-    BLOCK = "block"
-    SPOILER = "spoiler"
-    OFF = "off"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     use: bool = True
     members_for_days: int = 0
     role_weight: float = 1.0
-    safety: Safety = Safety.BLOCK
+    safety: Strictness = Strictness.BLOCK
     recipes: bool = True
     retention_days: int = 30
 
@@ -179,23 +170,23 @@ class Switch:
         return ["on", "off"]
 
 
-_STRICTEST_FIRST: list[str] = list(Safety)
+_STRICTEST_FIRST: list[str] = [Strictness.BLOCK, Strictness.SPOILER, Strictness.OFF]
 
 
-class Strictness:
-    """One of Safety."""
+class HowStrict:
+    """One of Strictness."""
 
     def read(self, option: str, text: str) -> str:
         words = text.strip().lower()
         if not self.keeps(words):
-            raise BadOption(texts.not_a_rule_value(option, text, texts.one_of(list(Safety))))
+            raise BadOption(texts.not_a_rule_value(option, text, texts.one_of(_STRICTEST_FIRST)))
         return words
 
     def say(self, value: str) -> str:
         return str(value)
 
     def keeps(self, stored: Any) -> bool:
-        return stored in list(Safety)
+        return stored in _STRICTEST_FIRST
 
     def generous(self, some: str, other: str) -> str:
         return max(some, other, key=_STRICTEST_FIRST.index)
@@ -204,7 +195,7 @@ class Strictness:
         return min(value, ceiling, key=_STRICTEST_FIRST.index)
 
     def examples(self) -> Sequence[str]:
-        return list(Safety)
+        return _STRICTEST_FIRST
 
 
 class Names:
@@ -343,7 +334,7 @@ RULES = (
         Number(1, 10, whole=False),
         (Scope.ROLE,),
     ),
-    Rule("safety", "safety", "Unsafe pictures: block them, hide them behind a spoiler, or off", Strictness()),
+    Rule("safety", "safety", "Unsafe pictures: block them, hide them behind a spoiler, or off", HowStrict()),
     Rule(
         "recipes",
         "recipes",

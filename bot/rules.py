@@ -21,7 +21,6 @@ from bot.limits import (
     Beyond,
     Limits,
     Rule,
-    Safety,
     check_line,
     check_pace,
     check_request,
@@ -30,6 +29,7 @@ from bot.limits import (
 )
 from bot.options import Options
 from bot.store import Job, NewJob, Scope, SetRule, Standing, Store, Transaction
+from inference import Strictness
 
 log = structlog.get_logger(__name__)
 
@@ -177,14 +177,14 @@ def _decide(rule: Rule, stored: list[SetRule], who: Standing, ceilings: Mapping[
 
 def _default(rule: Rule, who: Standing) -> Any:
     if rule.field == "safety":
-        return Safety.SPOILER if who.adults_only else Safety.BLOCK
+        return Strictness.SPOILER if who.adults_only else Strictness.BLOCK
     return getattr(Limits(), rule.field)
 
 
 def _held(rule: Rule, value: Any, who: Standing, ceilings: Mapping[str, Any]) -> Any:
     """Within what the host allows, and Discord: what is for adults has its place in age-restricted channels only."""
     if rule.field == "safety" and not who.adults_only:
-        value = rule.kind.capped(value, Safety.SPOILER)
+        value = rule.kind.capped(value, Strictness.SPOILER)
     ceiling = ceilings.get(rule.field)
     return rule.kind.capped(value, ceiling) if ceiling is not None and rule.kind.keeps(ceiling) else value
 

@@ -50,7 +50,7 @@ class Safeguard:
         """How strict it is with somebody in a place, as the rules are now; OFF where the host has no check."""
         if not self._engine.checks:
             return Strictness.OFF
-        return Strictness((await self._rules.limits(guild_id, standing)).safety)
+        return (await self._rules.limits(guild_id, standing)).safety
 
     async def check_shown(self, asker: Asker, picture: Picture) -> None:
         """It is to be shown to everybody where somebody asks; it may be of another place. Raises NotAllowed."""

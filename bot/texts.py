@@ -2406,7 +2406,10 @@ LET_THROUGH, REFUSE_HELD = "Let it through", "Refuse"
 SCENE_THAT_WAITS = "waits for a moderator"
 """The title of a Scene whose first prompt was held: that stays out of the names of threads."""
 
-HELD_IS_FOR_MANAGERS = "Only members who may manage this server decide about this. Whoever asked for it can still press **Cancel**."
+HELD_IS_FOR_MANAGERS = (
+    "Only members who may manage this server decide about this. Whoever asked for it can still press"
+    " **Cancel**."
+)
 NOT_HELD_ANY_MORE = "That waits for a moderator no longer: it was decided, cancelled or deleted."
 NOTHING_HELD = "Nothing waits for a moderator in this server."
 NO_OWN_WORDS = "This server has no words of its own yet; `/words block`, `hold` and `allow` add some."

@@ -60,7 +60,7 @@ _NO_VERDICT = (
 class Verdict(NamedTuple):
     """What a checker says of one picture.
 
-    category: what makes it unsafe, in a word that people see. score: how sure it is, any finite number; of several
+    category: what makes it unsafe, in a word for moderators. score: how sure it is, any finite number; of several
     verdicts the highest one counts.
     """
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 import bot.store
 from bot.errors import LimitReached
-from bot.limits import BY_FIELD, Limits, Safety
+from bot.limits import BY_FIELD, Limits
 from bot.rules import Rules, Whose, limits_of_server, settle
 from bot.store import Scope, SetRule, Standing, Store
+from inference import Strictness
 from tests.bot.records import ANNA, BEN, GUILD, NOW, new_job
 
 CHANNEL, PARENT, ROLE, OTHER_ROLE = 7, 8, 21, 22
@@ -118,15 +119,15 @@ async def test_a_value_that_means_nothing_is_passed_over(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "adults_only, stored, ceiling, holds",
     [
-        (False, None, None, Safety.BLOCK),
-        (True, None, None, Safety.SPOILER),
-        (False, "off", None, Safety.SPOILER),
-        (True, "off", None, Safety.OFF),
-        (True, "off", "block", Safety.BLOCK),
+        (False, None, None, Strictness.BLOCK),
+        (True, None, None, Strictness.SPOILER),
+        (False, "off", None, Strictness.SPOILER),
+        (True, "off", None, Strictness.OFF),
+        (True, "off", "block", Strictness.BLOCK),
     ],
 )
 async def test_how_strict_safety_is_follows_the_audience(
-    tmp_path: Path, adults_only: bool, stored: str | None, ceiling: str | None, holds: Safety
+    tmp_path: Path, adults_only: bool, stored: str | None, ceiling: str | None, holds: Strictness
 ) -> None:
     """Off is for age-restricted channels only; the host's word is the last."""
     rules = [(Scope.SERVER, GUILD, "safety", stored)] if stored else []
@@ -199,7 +200,7 @@ VALUES = {
     "gpu_seconds": st.just(0) | st.integers(1, 1_000_000),
     "use": st.booleans(),
     "models": st.lists(st.sampled_from(["moon", "sun", "sea"]), unique=True).map(tuple),
-    "safety": st.sampled_from(list(Safety)),
+    "safety": st.sampled_from(list(Strictness)),
 }
 
 

@@ -13,7 +13,6 @@ from PIL import Image
 from bot import images
 from bot.audit import Audit
 from bot.chronicle import Chronicle
-from bot.limits import Safety
 from bot.rules import Rules
 from bot.safeguard import Safeguard
 from bot.store import NewPicture, PictureKind, Scope, SetRule, Standing, Store
@@ -35,7 +34,7 @@ def watched() -> FakeEngine:
     return FakeEngine(unsafe_seeds={1})
 
 
-async def set_for_server(store: Store, value: Safety) -> None:
+async def set_for_server(store: Store, value: Strictness) -> None:
     rule = SetRule(scope=Scope.SERVER, scope_id=GUILD, name="safety", value=value.value)
     async with store.transaction() as tx:
         await store.rules.set(tx, GUILD, rule, by=ANNA, now=NOW)
@@ -45,13 +44,13 @@ async def set_for_server(store: Store, value: Safety) -> None:
     "said, for_everyone, for_adults",
     [
         (None, Strictness.BLOCK, Strictness.SPOILER),
-        (Safety.BLOCK, Strictness.BLOCK, Strictness.BLOCK),
-        (Safety.SPOILER, Strictness.SPOILER, Strictness.SPOILER),
-        (Safety.OFF, Strictness.SPOILER, Strictness.OFF),
+        (Strictness.BLOCK, Strictness.BLOCK, Strictness.BLOCK),
+        (Strictness.SPOILER, Strictness.SPOILER, Strictness.SPOILER),
+        (Strictness.OFF, Strictness.SPOILER, Strictness.OFF),
     ],
 )
 async def test_strictness_follows_the_audience_and_the_server(
-    tmp_path: Path, said: Safety | None, for_everyone: Strictness, for_adults: Strictness
+    tmp_path: Path, said: Strictness | None, for_everyone: Strictness, for_adults: Strictness
 ) -> None:
     """Kept back for everyone and hidden among adults, unless the server says otherwise; off among adults only."""
     async with opened(tmp_path) as store:
@@ -66,7 +65,7 @@ async def test_strictness_follows_the_audience_and_the_server(
 async def test_without_a_check_nothing_is_strict(tmp_path: Path) -> None:
     """The host switched none on: then nothing is promised, and nothing hidden for it."""
     async with opened(tmp_path) as store:
-        await set_for_server(store, Safety.BLOCK)
+        await set_for_server(store, Strictness.BLOCK)
 
         assert await safeguard(store, FakeEngine()).strictness(GUILD, EVERYONE) is Strictness.OFF
 
