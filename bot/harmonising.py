@@ -153,7 +153,8 @@ class Harmonising:
         model = remix.model_for(self._engine.models(), source, options)
         limits = await self._rules.limits(asker.guild_id, asker.standing)
         steps = remix.harmonise_steps(model, limits.most_steps)
-        options = _filled(options, strength=_STRENGTHS[how], steps=steps)
+        candidates = min(remix.CANDIDATES, limits.most_candidates)
+        options = _filled(options, strength=_STRENGTHS[how], steps=steps, candidates=candidates)
         return options, style, model
 
     async def _source(self, picture: Picture) -> remix.Source:

@@ -64,6 +64,7 @@ _AGREEMENT = 0.45
 _CORRELATED = 0.4
 _TIE = 1.12
 _LARGE, _CLEAR, _DOT = 3e-3, 1.8, 12
+_BLURRED = 5
 _RIM, _REACHING = 6, 0.1
 _GROWN = 3
 _FEATHER = 4
@@ -468,7 +469,8 @@ def _painted(laid: _Laid) -> Bools:
     candidate = np.maximum(excess, 1.35 * smooth) > 1
     certain = np.maximum(excess / 1.8, smooth / 1.25) > 1
     found = _kept(candidate, certain, smooth)
-    found &= _beyond_half(difference, found)
+    # Blur is a matter of the rim: what differs less deep within is paint all the same, where the picture is like it.
+    found &= _beyond_half(difference, found) | ndimage.binary_erosion(found, iterations=_BLURRED)
     found = _closed(found)
     if laid.bordered:
         found &= ~_rims(found)

@@ -60,10 +60,11 @@ PERSONAL = {
 NOBODYS = {
     "scene": {"id", "guild_id", "wants_thread", "created_at", "used_at", "pinned"},
     "picture": {"id", "scene_id", "number", "parent_id", "kind", "width", "height", "latents_of", "job_id"}
-    | {"candidate", "created_at", "deleted_at"},
+    | {"candidate", "created_at", "deleted_at", "unsafe"},
     "job": {
         "id",
         "kind",
+        "let_through",
         "scene_id",
         "guild_id",
         "state",
