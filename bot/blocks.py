@@ -1,7 +1,8 @@
 """Whether moderators let somebody use the bot in their server; asked before whatever makes or changes something.
 
 Commands are asked in `ArtTree.interaction_check`, buttons and selects by `Guarded`, forms in `on_form`, replies in
-`on_reply`; and jobs by the Gate, at their acceptance and at their turn.
+`on_reply`; and jobs by the Gate, at their acceptance and at their turn. In the same places it is asked whether what a
+button, select or form names is of the server that it is used in.
 """
 
 from __future__ import annotations
@@ -51,10 +52,18 @@ class Blocks:
             await self.check(interaction.guild_id, interaction.user.id)
 
 
+async def check_admitted(interaction: discord.Interaction[ArtBot]) -> None:
+    """Raises NotAllowed for whom nobody wants here, and Gone for what is of another server."""
+    named = custom_ids.named(str(cast("dict[str, Any]", interaction.data or {}).get("custom_id")))
+    if named is not None:
+        await interaction.client.reach.check_here(interaction.guild_id, interaction.channel_id, *named)
+    await interaction.client.blocks.check_interaction(interaction)
+
+
 async def admits(interaction: discord.Interaction[ArtBot]) -> bool:
     """False once the person has read why not."""
     try:
-        await interaction.client.blocks.check_interaction(interaction)
+        await check_admitted(interaction)
     except Exception as error:
         # discord.py answers nobody for what goes wrong in a check.
         await answer_error(interaction, error)

@@ -32,7 +32,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.store.records import Shares
+from bot.store.records import Named, Shares
 
 
 class Action(StrEnum):
@@ -141,6 +141,9 @@ KEEP = "keep"
 LOG = "log"
 HOLD = "hold"
 
+_SNOWFLAKE = "[0-8]?[0-9]{1,18}"
+"""An id of Discord's. The store holds numbers below 2^63; theirs reach that only in the year 2083."""
+
 BUTTON_TEMPLATE = rf"art:(?P<action>{'|'.join(Action)}):(?P<job>[0-9]{{1,18}}):(?P<candidate>[0-9]{{1,2}})"
 HISTORY_TEMPLATE = rf"art:{HISTORY}:(?P<scene>[0-9]{{1,18}}):(?P<page>[0-9]{{1,6}})"
 HELP_TEMPLATE = rf"art:{HELP}:(?P<model>[a-z0-9._-]{{1,32}}):0"
@@ -150,21 +153,21 @@ MORE_TEMPLATE = rf"art:{MORE}:(?P<job>[0-9]{{1,18}}):0"
 _SUITABLE = r"(?=p|m[0-9]+:(?:sketch|refine)$|d[0-9]+:(?:seams|whole)$)"
 """A file in a message can only be begun with, a Draft only be placed and harmonised."""
 
-FORM_TEMPLATE = rf"art:{FORM}:{_SUITABLE}(?P<kind>[pmd])(?P<id>[0-9]{{1,20}}):(?P<how>{'|'.join(How)})"
+FORM_TEMPLATE = rf"art:{FORM}:{_SUITABLE}(?P<kind>[pmd])(?P<id>{_SNOWFLAKE}):(?P<how>{'|'.join(How)})"
 ERASE_TEMPLATE = rf"art:{ERASE}:(?P<kind>[jp])(?P<id>[0-9]{{1,18}}):(?P<step>{'|'.join(Step)})"
 SHARE_TEMPLATE = rf"art:{SHARE}:(?P<whom>{'|'.join(Shares)}):0"
 GRID_TEMPLATE = rf"art:{GRID}:(?P<picture>[0-9]{{1,18}}):0"
-WHICH_TEMPLATE = rf"art:{WHICH}:(?P<message>[0-9]{{1,20}}):(?P<picture>[0-9]{{1,18}})"
+WHICH_TEMPLATE = rf"art:{WHICH}:(?P<message>{_SNOWFLAKE}):(?P<picture>[0-9]{{1,18}})"
 DRAFT_TEMPLATE = rf"art:{DRAFT}:(?P<draft>[0-9]{{1,18}}):(?P<press>{'|'.join(Press)})"
 PLACE_TEMPLATE = rf"art:{PLACE}:(?P<picture>[0-9]{{1,18}}):0"
 PIECES_TEMPLATE = rf"art:{PIECES}:0:0"
 LINE_TEMPLATE = rf"art:{LINE}:0:0"
 STEP_TEMPLATE = rf"art:{STEP}:(?P<scene>[0-9]{{1,18}}):(?P<way>{'|'.join(Way)})"
 SHOW_TEMPLATE = rf"art:{SHOW}:(?P<picture>[0-9]{{1,18}}):0"
-FORGET_TEMPLATE = rf"art:{FORGET}:(?P<person>[0-9]{{1,20}}):(?P<answer>{'|'.join(Answer)})"
+FORGET_TEMPLATE = rf"art:{FORGET}:(?P<person>{_SNOWFLAKE}):(?P<answer>{'|'.join(Answer)})"
 KEEP_TEMPLATE = rf"art:{KEEP}:(?P<scene>[0-9]{{1,18}}):(?P<how>on|off)"
 HOLD_TEMPLATE = rf"art:{HOLD}:(?P<job>[0-9]{{1,18}}):(?P<ruling>{'|'.join(Ruling)})"
-LOG_TEMPLATE = rf"art:{LOG}:(?P<person>[0-9]{{1,20}}):(?P<page>[0-9]{{1,6}})"
+LOG_TEMPLATE = rf"art:{LOG}:(?P<person>{_SNOWFLAKE}):(?P<page>[0-9]{{1,6}})"
 
 
 def button_id(action: Action, job_id: int, candidate: int = 0) -> str:
@@ -250,6 +253,27 @@ def hold_id(job_id: int, ruling: Ruling) -> str:
 
 def keep_id(scene_id: int, *, on: bool) -> str:
     return f"art:{KEEP}:{scene_id}:{'on' if on else 'off'}"
+
+
+_ABOUT = {
+    **dict.fromkeys((HISTORY, STEP, KEEP), Named.SCENE),
+    **dict.fromkeys((*Action, MORE, HOLD), Named.JOB),
+    **dict.fromkeys((SHOW, GRID, PLACE, FILL), Named.PICTURE),
+    DRAFT: Named.DRAFT,
+}
+_LETTERS = {"p": Named.PICTURE, "j": Named.JOB, "d": Named.DRAFT}
+"""Before the id, where an action is about several kinds of records."""
+
+
+def named(custom_id: str) -> tuple[Named, int] | None:
+    """The record that a custom_id of ours is about. None where it is about none, or asks for the presser's own.
+
+    Whatever is named here is only acted upon in the server that it is of. A job under /queue is not: that lists one's
+    own of all servers. `art:which` names two things; the picture is looked for when it is known who asks.
+    """
+    match = re.fullmatch(rf"art:([a-z]+):([a-z]?)({_SNOWFLAKE}):.*", custom_id)
+    what = match and (_LETTERS.get(match[2]) if match[2] else _ABOUT.get(match[1]))
+    return (what, int(match[3])) if match and what else None
 
 
 def names_job(custom_id: str, job_id: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot import remix, texts
 from bot.asker import Asker
 from bot.errors import Gone, NotAllowed
-from bot.store import Job, Picture, PictureKind, Scene, Shares, Store
+from bot.store import Job, Named, Picture, PictureKind, Scene, Shares, Store
 
 
 class Reach:
@@ -61,12 +61,15 @@ class Reach:
 
     async def within(self, asker: Asker, picture_id: int) -> Picture:
         """A picture that a form or button names. Raises Gone for one of another server, or of another's messages."""
-        picture = await self.living(picture_id)
-        scene = await self._store.scene(picture.scene_id)
-        here = asker.guild_id if asker.guild_id is not None else asker.place.id
-        if here != (scene.guild_id if scene.guild_id is not None else scene.channel_id):
+        await self.check_here(asker.guild_id, asker.place.id, Named.PICTURE, picture_id)
+        return await self.living(picture_id)
+
+    async def check_here(self, guild_id: int | None, place_id: int | None, what: Named, number: int) -> None:
+        """Raises Gone for what is of another server, or of others' direct messages. What is nowhere is nobody's."""
+        scene = await self._store.scene_of(what, number)
+        here = guild_id if guild_id is not None else place_id
+        if scene is not None and here != (scene.guild_id if scene.guild_id is not None else scene.channel_id):
             raise Gone(texts.SCENE_CARD_GONE)
-        return picture
 
     async def check_shared(self, picture: Picture, person_id: int) -> None:
         """Raises NotAllowed if its author keeps it for themselves."""

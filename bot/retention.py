@@ -63,7 +63,8 @@ class Retention:
         files = await self._doom_files_without_row()
         await self._store.erase_doomed()
         await self._store.scrub()
-        log.info("what was due is deleted", scenes=scenes, servers=servers, files_without_row=files)
+        if scenes or servers or files:
+            log.info("what was due is deleted", scenes=scenes, servers=servers, files_without_row=files)
 
     # Servers
 

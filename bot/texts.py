@@ -1791,6 +1791,12 @@ CANNOT_BLOCK_MANAGERS = (
 )
 CANNOT_WARN_YOURSELF = "You cannot warn yourself. Nothing was sent."
 CANNOT_WARN_BOTS = "Bots do not read warnings. Nothing was sent."
+
+
+def not_a_member(person: int) -> str:
+    return f"{mention(person)} is not in this server. Choose one of its members; nothing was done."
+
+
 NOTHING_IN_LOG = "Nothing is in the log yet."
 LOG_NEWER = "Newer"
 LOG_OLDER = "Older"

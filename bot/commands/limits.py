@@ -74,12 +74,14 @@ class LimitsCommands(
     async def show(
         self,
         interaction: discord.Interaction[ArtBot],
-        person: discord.Member | None = None,
+        person: discord.User | None = None,
         channel: Channel | None = None,
         role: discord.Role | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         if person is not None:
+            if not isinstance(person, discord.Member):
+                raise BadOption(texts.not_a_member(person.id))
             said = await _of_person(interaction, person, channel)
         elif channel is not None or role is not None:
             said = await _of_scope(interaction, *_scope(interaction, channel, role))

@@ -19,6 +19,7 @@ from bot.custom_ids import How
 from bot.errors import BadPicture, Gone
 from bot.images import MOST_BYTES
 from bot.options import Form
+from bot.store import Found, Named
 
 if TYPE_CHECKING:
     from bot.client import ArtBot
@@ -41,10 +42,7 @@ async def show_recipe_menu(interaction: discord.Interaction[Any], message: disco
     await interaction.response.defer(ephemeral=True, thinking=True)
     bot = cast("discord.Interaction[ArtBot]", interaction).client
     if message.author == bot.user:
-        found = await bot.store.found_in_message(message.id, interaction.user.id)
-        if found is None:
-            raise Gone(texts.NO_PICTURE_IN_MESSAGE)
-        await show_recipe(interaction, found.picture.id)
+        await show_recipe(interaction, (await _found(interaction, message)).picture.id)
         return
     files = _pictures(message)
     if not files:
@@ -56,10 +54,7 @@ async def _open(interaction: discord.Interaction[ArtBot], message: discord.Messa
     bot = interaction.client
     default = bot.engine.models()[0].strength
     if message.author == bot.user:
-        found = await bot.store.found_in_message(message.id, interaction.user.id)
-        if found is None:
-            raise Gone(texts.NO_PICTURE_IN_MESSAGE)
-        await open_form(interaction, *form_about(found, how, default))
+        await open_form(interaction, *form_about(await _found(interaction, message), how, default))
         return
     files = _pictures(message)
     if not files:
@@ -68,8 +63,18 @@ async def _open(interaction: discord.Interaction[ArtBot], message: discord.Messa
         raise BadPicture(texts.picture_too_heavy(files[0].size, MOST_BYTES))
     strength = default if how is How.SKETCH else remix.REFINE_STRENGTH
     form = Form(strength=f"{strength:g}")
-    bot.offers.keep(interaction.id, files[0], len(files), form)
+    bot.offers.keep(interaction, files[0], len(files), form)
     await open_form(interaction, Subject("m", interaction.id, how), form)
+
+
+async def _found(interaction: discord.Interaction[ArtBot], message: discord.Message) -> Found:
+    """What a message of ours shows. Raises Gone."""
+    bot = interaction.client
+    found = await bot.store.found_in_message(message.id, interaction.user.id)
+    if found is None:
+        raise Gone(texts.NO_PICTURE_IN_MESSAGE)
+    await bot.reach.check_here(interaction.guild_id, interaction.channel_id, Named.PICTURE, found.picture.id)
+    return found
 
 
 def _pictures(message: discord.Message) -> list[discord.Attachment]:

@@ -71,6 +71,9 @@ class ModCommands(
             raise NotAllowed(texts.CANNOT_WARN_YOURSELF)
         if person.bot:
             raise NotAllowed(texts.CANNOT_WARN_BOTS)
+        if not isinstance(person, discord.Member):
+            # People of any server can be named; moderators here have nothing to say to those of others.
+            raise NotAllowed(texts.not_a_member(person.id))
         await interaction.client.moderating.warn(guild_id, person.id, by=interaction.user.id, reason=reason)
         told = await _tell(interaction, person, reason)
         await interaction.edit_original_response(content=texts.was_warned(person.id, told=told))

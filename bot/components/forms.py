@@ -19,7 +19,7 @@ from discord import app_commands, ui
 from bot import options, remix, texts
 from bot.answers import answering, sentence_for
 from bot.asker import Asker
-from bot.blocks import Guarded
+from bot.blocks import Guarded, check_admitted
 from bot.custom_ids import FORM_TEMPLATE, How, form_id
 from bot.errors import Gone
 from bot.file_recipe import recipe_in
@@ -72,8 +72,10 @@ class Subject(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A picture of somebody's message. of: how many it has, this one among them. form: what is filled in at first."""
+    """A picture of somebody's message. whose: who asked for the form, and may use it. of: how many the message has,
+    this one among them. form: what is filled in at first."""
 
+    whose: int
     file: discord.Attachment
     of: int
     form: Form
@@ -85,17 +87,20 @@ class Offers:
     def __init__(self) -> None:
         self._offers: OrderedDict[int, Offer] = OrderedDict()
 
-    def keep(self, interaction_id: int, file: discord.Attachment, of: int, form: Form) -> None:
-        self._offers[interaction_id] = Offer(file, of, form)
+    def keep(
+        self, interaction: discord.Interaction[Any], file: discord.Attachment, of: int, form: Form
+    ) -> None:
+        """Under the id of the interaction."""
+        self._offers[interaction.id] = Offer(interaction.user.id, file, of, form)
         while len(self._offers) > _MOST_OFFERS:
             self._offers.popitem(last=False)
 
-    def get(self, interaction_id: int) -> Offer:
-        """Raises Gone after a restart."""
-        try:
-            return self._offers[interaction_id]
-        except KeyError:
-            raise Gone(texts.FORM_IS_OLD) from None
+    def get(self, interaction_id: int, person_id: int) -> Offer:
+        """Raises Gone after a restart, and for somebody else's: nobody but them was shown the form."""
+        offer = self._offers.get(interaction_id)
+        if offer is None or offer.whose != person_id:
+            raise Gone(texts.FORM_IS_OLD)
+        return offer
 
 
 def form_view(subject: Subject, filled: Form) -> ui.Modal:
@@ -176,7 +181,8 @@ class FormButton(Guarded, ui.DynamicItem[ui.Button[Any]], template=FORM_TEMPLATE
                 await open_form(interaction, self.subject, filled)
                 return
             if self.subject.kind == "m":
-                await open_form(interaction, self.subject, bot.offers.get(self.subject.id).form)
+                offer = bot.offers.get(self.subject.id, interaction.user.id)
+                await open_form(interaction, self.subject, offer.form)
                 return
             found = await bot.store.found(self.subject.id, interaction.user.id)
             if found is None:
@@ -198,8 +204,8 @@ async def on_form(interaction: discord.Interaction[ArtBot]) -> None:
         files = _files(interaction, data, typed.get(_FILE, ()))
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
-            await interaction.client.blocks.check_interaction(interaction)
-            own = await _own_words(interaction.client, subject, form)
+            await check_admitted(interaction)
+            own = await _own_words(interaction, subject, form)
             if own is not None:
                 await _hand_back(interaction, subject, own, texts.FILE_HAS_RECIPE, had_file=False)
                 return
@@ -221,7 +227,7 @@ async def _carry_out(
     if subject.how.harmonises:
         return await bot.harmonising.from_form(asker, *subject, form)
     if subject.kind == "m":
-        offer = bot.offers.get(subject.id)
+        offer = bot.offers.get(subject.id, asker.person_id)
         return await bot.doors.sketch_of_offer(asker, offer.file, offer.of, form, subject.how)
     if subject.how is How.SKETCH:
         return await bot.doors.sketch_of_ours(asker, subject.id, form)
@@ -230,11 +236,13 @@ async def _carry_out(
     return await bot.doors.refine(asker, subject.id, form, files)
 
 
-async def _own_words(bot: ArtBot, subject: Subject, form: Form) -> Form | None:
+async def _own_words(interaction: discord.Interaction[ArtBot], subject: Subject, form: Form) -> Form | None:
     """Where nothing was asked for: what the file says it was made with, in the fields that were left open."""
     if subject.kind != "m" or form.prompt.strip():
         return None
-    found = await recipe_in(bot.offers.get(subject.id).file, bot.uploads, bot.engine.models())
+    bot = interaction.client
+    file = bot.offers.get(subject.id, interaction.user.id).file
+    found = await recipe_in(file, bot.uploads, bot.engine.models())
     if found is None:
         return None
     return msgspec.structs.replace(

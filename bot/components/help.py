@@ -15,6 +15,7 @@ from discord import ui
 from bot import texts
 from bot.answers import answering
 from bot.blocks import Guarded
+from bot.components.choices import chosen_in, number_in
 from bot.custom_ids import HELP_TEMPLATE, help_id
 from bot.delivery import NOBODY
 from bot.errors import Gone
@@ -79,7 +80,7 @@ class HelpSelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=HELP_TEMPLATE
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answered by editing in place: there is nothing to wait for, and one message is enough."""
         async with answering(interaction):
-            chosen = int(cast("dict[str, list[str]]", interaction.data)["values"][0])
+            chosen = number_in(chosen_in(interaction))
             models = cast("discord.Interaction[ArtBot]", interaction).client.engine.models()
             manages = interaction.permissions.manage_guild
             view = help_view(models, self.model, chosen, manages=manages)

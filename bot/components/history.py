@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import discord
 from discord import ui
@@ -15,8 +15,10 @@ from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
 from bot.blocks import Guarded
+from bot.components.choices import chosen_in, number_in
 from bot.custom_ids import HISTORY_TEMPLATE, history_id
 from bot.delivery import NOBODY, REFUSALS, files_on
+from bot.errors import Gone
 from bot.store import Picture, Scene, Shown
 
 if TYPE_CHECKING:
@@ -58,12 +60,12 @@ class HistorySelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=HISTORY_TE
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         async with answering(interaction):
-            chosen = cast("dict[str, list[str]]", interaction.data)["values"][0]
+            chosen = chosen_in(interaction)
             if chosen.startswith(_TO_PAGE):
-                await _turn_page(interaction, self.scene_id, int(chosen.removeprefix(_TO_PAGE)))
+                await _turn_page(interaction, self.scene_id, number_in(chosen.removeprefix(_TO_PAGE)))
                 return
             await interaction.response.defer(ephemeral=True, thinking=True)
-            message = await _show_picture(interaction, self.scene_id, int(chosen))
+            message = await _show_picture(interaction, self.scene_id, number_in(chosen))
             await interaction.edit_original_response(content=message)
 
 
@@ -85,9 +87,12 @@ async def show_history(interaction: discord.Interaction[ArtBot], scene: Scene) -
 
 
 async def _turn_page(interaction: discord.Interaction[ArtBot], scene_id: int, page: int) -> None:
-    """Other choices below the same tree."""
+    """Other choices below the same tree; the oldest where so many were deleted that there is no such page any more."""
     store = interaction.client.store
     living = _living(await store.history(scene_id))
+    if not living:
+        raise Gone(texts.ALL_DELETED)
+    page = min(page, (len(living) - 1) // PAGE)
     current = await store.current_picture(scene_id, interaction.user.id)
     assert interaction.message is not None  # a select hangs on a message
     kept = [file.as_attachment for file in files_on(interaction.message)]
@@ -101,7 +106,8 @@ async def _turn_page(interaction: discord.Interaction[ArtBot], scene_id: int, pa
 async def _show_picture(interaction: discord.Interaction[ArtBot], scene_id: int, picture_id: int) -> str:
     """Go back to a picture and post it as a message that can be replied to; returns where it is."""
     bot, person_id = interaction.client, interaction.user.id
-    await bot.safeguard.check_shown(Asker.of(interaction), await bot.reach.living(picture_id))
+    who = Asker.of(interaction)
+    await bot.safeguard.check_shown(who, await bot.reach.within(who, picture_id))
     picture = await bot.doors.go_back(scene_id, picture_id, person_id)
     message = await bot.showing.show(picture, texts.back_to(picture.number, person_id))
     is_here = message.channel.id == interaction.channel_id

@@ -62,10 +62,9 @@ async def show_keeping(
 
 
 async def _own(interaction: discord.Interaction[ArtBot], scene_id: int) -> Scene:
-    """A Scene of this server (or of these direct messages), about which they have a say. Raises Gone, NotAllowed."""
+    """A Scene about which they have a say; that it is of this server is known. Raises Gone, NotAllowed."""
     scene = await interaction.client.store.scene_if_any(scene_id)
-    here = interaction.guild_id if interaction.guild_id is not None else interaction.channel_id
-    if scene is None or here != (scene.guild_id if scene.guild_id is not None else scene.channel_id):
+    if scene is None:
         raise Gone(texts.NO_SCENE_HERE)
     if interaction.user.id != scene.owner_id and not interaction.permissions.manage_messages:
         raise NotAllowed(texts.NOT_FOR_YOU_TO_KEEP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import discord
 from discord import ui
@@ -13,6 +13,7 @@ from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
 from bot.blocks import Guarded
+from bot.components.choices import chosen_in, number_in
 from bot.components.deleting import ask_to_delete
 from bot.components.history import show_history
 from bot.components.pieces import begin_placing
@@ -53,8 +54,7 @@ class MoreSelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=MORE_TEMPLATE
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         async with answering(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
-            chosen = cast("dict[str, list[str]]", interaction.data)["values"][0]
-            await _carry_out(cast("discord.Interaction[ArtBot]", interaction), self.job_id, chosen)
+            await _carry_out(interaction, self.job_id, chosen_in(interaction))
 
 
 def _choices(candidates: Sequence[tuple[int, int]]) -> list[discord.SelectOption]:
@@ -101,7 +101,9 @@ async def _carry_out(interaction: discord.Interaction[ArtBot], job_id: int, chos
         picture, _ = await interaction.client.reach.candidate(job, 0, interaction.user.id)
         await begin_placing(interaction, picture.id)
     elif chosen.startswith(_DELETE):
-        found = await store.found_on_card(job_id, int(chosen.removeprefix(_DELETE)), interaction.user.id)
+        found = await store.found_on_card(
+            job_id, number_in(chosen.removeprefix(_DELETE)), interaction.user.id
+        )
         if found is None:
             raise Gone(texts.DELETED_ALREADY)
         await ask_to_delete(interaction, Target(picture_id=found.picture.id))

@@ -14,6 +14,7 @@ from bot import texts
 from bot.answers import answering
 from bot.asker import Asker
 from bot.blocks import Guarded
+from bot.components.choices import chosen_in, number_in
 from bot.custom_ids import PIECES_TEMPLATE, PLACE_TEMPLATE, pieces_id, place_id
 from bot.store import OwnedPiece
 
@@ -64,7 +65,7 @@ class PieceSelect(Guarded, ui.DynamicItem[ui.Select[Any]], template=PIECES_TEMPL
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         async with answering(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
-            chosen = int(cast("dict[str, list[str]]", interaction.data)["values"][0])
+            chosen = number_in(chosen_in(interaction))
             await begin_placing(cast("discord.Interaction[ArtBot]", interaction), chosen)
 
 

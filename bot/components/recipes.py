@@ -36,7 +36,7 @@ async def show_recipe_of_file(
     found = await recipe_in(file, bot.uploads, bot.engine.models())
     if found is None:
         raise BadPicture(texts.FILE_SAYS_NOTHING)
-    bot.offers.keep(interaction.id, file, count, found.form)
+    bot.offers.keep(interaction, file, count, found.form)
     view = ui.View(timeout=None)
     view.add_item(FormButton(Subject("m", interaction.id, How.SKETCH), texts.USE_WITH_RECIPE))
     said = texts.recipe_of_file(found.command, from_sketch=found.from_sketch, more=found.more)

@@ -31,6 +31,7 @@ from bot.store.records import (
     Job,
     JobKind,
     JobState,
+    Named,
     NewJob,
     NewPicture,
     NewScene,
@@ -67,6 +68,7 @@ __all__ = [
     "Job",
     "JobKind",
     "JobState",
+    "Named",
     "NewJob",
     "NewPicture",
     "NewScene",
@@ -344,6 +346,11 @@ class Store:
     async def scene_if_any(self, scene_id: int) -> Scene | None:
         """For an id that may be older than the Scene's end."""
         return _as(Scene, await self._database.one("SELECT * FROM scene WHERE id = ?", scene_id))
+
+    async def scene_of(self, what: Named, number: int) -> Scene | None:
+        """The Scene that such a record belongs to; None if there is no such record (any more)."""
+        named = "?" if what is Named.SCENE else f"(SELECT scene_id FROM {what} WHERE id = ?)"
+        return _as(Scene, await self._database.one(f"SELECT * FROM scene WHERE id = {named}", number))
 
     async def scene_of_thread(self, thread_id: int) -> Scene | None:
         """The Scene that the bot opened this thread for."""

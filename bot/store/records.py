@@ -58,6 +58,15 @@ class Scope(StrEnum):
     ROLE = "role"
 
 
+class Named(StrEnum):
+    """What an id in a custom_id may be of: the tables whose rows belong to a Scene, and the Scene itself."""
+
+    SCENE = "scene"
+    JOB = "job"
+    PICTURE = "picture"
+    DRAFT = "draft"
+
+
 class Shares(StrEnum):
     """Whom a person lets go on from their pictures."""
 

@@ -13,6 +13,7 @@ from bot.custom_ids import (
     DRAFT_TEMPLATE,
     ERASE_TEMPLATE,
     FILL_TEMPLATE,
+    FORGET_TEMPLATE,
     FORM_TEMPLATE,
     GRID_TEMPLATE,
     HELP_TEMPLATE,
@@ -43,8 +44,10 @@ from bot.custom_ids import (
     help_id,
     history_id,
     hold_id,
+    keep_id,
     log_id,
     more_id,
+    named,
     names_job,
     pieces_id,
     place_id,
@@ -54,7 +57,7 @@ from bot.custom_ids import (
     step_id,
     which_id,
 )
-from bot.store import Shares
+from bot.store import Named, Shares
 
 TEMPLATES = (
     BUTTON_TEMPLATE,
@@ -82,6 +85,7 @@ LONGEST = 100
 """Discord's limit."""
 
 ids = st.integers(1, GREATEST_ID)
+snowflakes = st.integers(1, 9 * 10**18 - 1)
 models = st.from_regex("[a-z0-9][a-z0-9._-]{0,31}", fullmatch=True)
 
 
@@ -153,7 +157,7 @@ def test_a_button_under_queue_is_read_as_it_was_written(job: int) -> None:
     assert len(written) <= LONGEST
 
 
-@given(number=st.integers(1, 10**20 - 1), kind=st.sampled_from("pmd"), how=st.sampled_from(How))
+@given(number=snowflakes, kind=st.sampled_from("pmd"), how=st.sampled_from(How))
 def test_a_form_is_read_as_it_was_written(number: int, kind: str, how: How) -> None:
     """What it is about comes back, if it can be about that; interactions are numbered higher than anything of ours."""
     suitable = {"p": set(How), "m": {How.SKETCH, How.REFINE}, "d": {How.SEAMS, How.WHOLE}}
@@ -188,7 +192,7 @@ def test_a_grid_button_is_read_as_it_was_written(picture: int) -> None:
     assert len(written) <= LONGEST
 
 
-@given(message=st.integers(1, 10**20 - 1), picture=st.integers(0, GREATEST_ID))
+@given(message=snowflakes, picture=st.integers(0, GREATEST_ID))
 def test_an_answer_about_a_copy_is_read_as_it_was_written(message: int, picture: int) -> None:
     """Whose message it is about and which picture it names come back; 0 is none."""
     written = which_id(message, picture)
@@ -312,3 +316,48 @@ def test_a_card_is_known_by_its_buttons() -> None:
     assert not names_job(custom_id, 1)
     assert not names_job(custom_id, 2)
     assert not names_job(history_id(12), 12)
+
+
+@given(number=ids)
+def test_a_custom_id_tells_what_it_is_about(number: int) -> None:
+    """The record that has to be of the same server, and none where it is about nothing or about one's own."""
+    about = {
+        Named.SCENE: [history_id(number), step_id(number, Way.UNDO), keep_id(number, on=True)],
+        Named.JOB: [
+            *(button_id(action, number) for action in Action),
+            more_id(number),
+            hold_id(number, Ruling.THROUGH),
+            erase_id(Target(job_id=number), Step.ASK),
+        ],
+        Named.PICTURE: [
+            *(show_id(number), grid_id(number), place_id(number), fill_id(number, (1, 2))),
+            form_id("p", number, How.REFINE),
+            erase_id(Target(picture_id=number), Step.YES),
+        ],
+        Named.DRAFT: [draft_id(number, Press.LEFT), form_id("d", number, How.SEAMS)],
+    }
+    others = [
+        queue_id(number),
+        which_id(number, 1),
+        log_id(number, 1),
+        form_id("m", number, How.SKETCH),
+        pieces_id(),
+    ]
+
+    assert {named(each) for each in about[Named.SCENE]} == {(Named.SCENE, number)}
+    assert {named(each) for each in about[Named.JOB]} == {(Named.JOB, number)}
+    assert {named(each) for each in about[Named.PICTURE]} == {(Named.PICTURE, number)}
+    assert {named(each) for each in about[Named.DRAFT]} == {(Named.DRAFT, number)}
+    assert {named(each) for each in (*others, help_id("flat"), "", "art", "None")} == {None}
+
+
+@pytest.mark.parametrize(
+    "what", ["form:p{}:refine", "log:{}:1", "which:{}:1", "forget:{}:yes", "draft:{}:left"]
+)
+@pytest.mark.parametrize("number", [9 * 10**18, 10**20 - 1])
+def test_no_id_is_larger_than_the_store_takes(what: str, number: int) -> None:
+    """SQLite's numbers end at 2^63 - 1; a forged one beyond that is nobody's."""
+    written = f"art:{what.format(number)}"
+
+    assert not any(re.fullmatch(template, written) for template in (*TEMPLATES, FORGET_TEMPLATE))
+    assert named(written) is None

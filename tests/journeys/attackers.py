@@ -1,8 +1,10 @@
-"""People of one server who try everything that Discord would let a forged request through with: ids of another one.
+"""People of one server who try to get at another one, by ids of its records.
 
-Nobody's client can press a button that is not there, so presses and forms are made here as raw INTERACTION_CREATE
-events, built by simcord as it builds those of its own people, on a real message of the attacker's own server; and
-replies that name messages elsewhere as raw MESSAGE_CREATE events. Commands and completions go through simcord's people.
+Nobody's client can press a button that is not there, and discord.py leaves alone what the pressed message does not
+have. So presses are made as raw INTERACTION_CREATE events, built by simcord as it builds those of its own people, on a
+message of the attacker's own server that says it has that button: the worst that Discord could let through. Forms are
+sent the same way, and replies that name messages elsewhere as raw MESSAGE_CREATE events. Commands and completions go
+through simcord's people.
 """
 
 from __future__ import annotations
@@ -12,9 +14,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import discord
 from simcord import SetupError
-from simcord.actors import MemberActor, _component_interaction, _dispatch_actor_interaction
+from simcord.actors import MemberActor, _dispatch_actor_interaction
 from simcord.backend import serializers
 from simcord.builders import ChannelHandle, UserHandle
 from simcord.enums import InteractionType
@@ -25,6 +26,17 @@ from bot.custom_ids import Action, Answer, How, Press, Ruling, Step, Way
 from bot.store import Shares
 from tests.journeys.two_servers import Ids, Side
 
+SELECTS = ("HISTORY_TEMPLATE", "MORE_TEMPLATE", "PIECES_TEMPLATE", "HELP_TEMPLATE")
+PLAIN = (
+    custom_ids.SHARE,
+    custom_ids.ERASE,
+    custom_ids.KEEP,
+    custom_ids.FORGET,
+    custom_ids.WHICH,
+    custom_ids.FORM,
+)
+"""What hangs on messages without a layout; answers that are put in the place of one have none either."""
+
 TEMPLATES = {name: value for name, value in vars(custom_ids).items() if name.endswith("_TEMPLATE")}
 
 ABSURD = (0, 10**18 - 1, 10**19 - 1, 10**20 - 1)
@@ -32,26 +44,60 @@ _LONG = "x" * 100
 
 
 class Attempt(NamedTuple):
-    """said: everything in it that the attacker typed or forged, which may come back to them."""
+    """said: everything in it that the attacker typed or forged, which may come back to them. ours: it looks as if it
+    came from the bot, which therefore answers it; anything else it leaves alone."""
 
     kind: str
     said: str
     run: Callable[[], Awaitable[InteractionResult | None]]
+    ours: bool = True
 
 
 class Attacker(NamedTuple):
-    """Somebody with a message of the bot to press on, in a place of theirs."""
+    """Somebody with messages of the bot to press on, in a place of theirs: one with a layout and one without."""
 
     who: MemberActor | UserHandle
     place: ChannelHandle
-    message: Any
+    card: Any
+    plain: Any
+
+    @classmethod
+    def at(cls, who: MemberActor | UserHandle, place: ChannelHandle) -> Attacker:
+        backend = place._env.backend
+        box = {"type": 17, "components": [{"type": 10, "content": "a card"}]}
+        card = backend.create_message(place.id, backend.bot_user.id, "", components=[box], flags=1 << 15)
+        return cls(who, place, card, backend.create_message(place.id, backend.bot_user.id, "a question"))
+
+    async def press(
+        self, custom_id: str, values: Sequence[str] | None = None, *, on_message: bool = True
+    ) -> InteractionResult:
+        """values: of a select. on_message: the message says that it has it."""
+        pressed = self.plain if custom_id.split(":")[1:2] in [[name] for name in PLAIN] else self.card
+        data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
+        shown = {"type": data["component_type"], "custom_id": custom_id}
+        if values is None:
+            shown |= {"style": 1, "label": "one"}
+        else:
+            data["values"] = list(values)
+            shown["options"] = [{"label": "one", "value": value} for value in values]
+        message = dict(serializers.message_payload(self.place._env.backend, pressed))
+        if on_message:
+            message |= {"components": [{"type": 1, "components": [shown]}]}
+        return await _dispatch_actor_interaction(
+            self.who,
+            InteractionType.MESSAGE_COMPONENT,
+            self.place,
+            data,
+            extra={"message": message},
+            source_message_id=pressed.id,
+        )
 
 
 class Attacks:
     """Attempts against `victim`, whose records are `theirs`; what the `spared` ids name is never meant."""
 
     def __init__(
-        self, attackers: Sequence[Attacker], victim: Side, theirs: Ids, spared: Ids | None, seed: int
+        self, attackers: Sequence[Attacker], victim: Side, theirs: Ids, spared: Ids, seed: int
     ) -> None:
         self._attackers = attackers
         self._victim = victim
@@ -69,22 +115,29 @@ class Attacks:
 
     def _number(self, of: str) -> int:
         """Mostly the id of such a record of theirs; else one of another kind, one of nothing, or no id at all."""
-        pick, sort = self._random, self._random.random()
-        if sort < 0.7 and (real := getattr(self._theirs, of)):
-            return pick.choice(sorted(real))
+        one, sort = self._random.choice, self._random.random()
+        theirs: frozenset[int] = getattr(self._theirs, of)
         if sort < 0.8:
-            return pick.choice(sorted(self._theirs.picture_id | self._theirs.job_id))
+            return one(sorted(theirs))
+        spared: frozenset[int] = getattr(self._spared, of)
+        if sort < 0.85:
+            return one(sorted((self._theirs.picture_id | self._theirs.job_id) - spared))
         if sort < 0.9:
-            return pick.choice(ABSURD)
-        spared = getattr(self._spared, of) if self._spared is not None else ()
-        return pick.choice([number for number in range(1, 300) if number not in spared])
+            return one(ABSURD)
+        return one([number for number in range(1, 300) if number not in spared])
 
     def _custom_id(self, template: str) -> str:
         job, picture = self._number("job_id"), self._number("picture_id")
         scene, draft = self._number("scene_id"), self._number("draft_id")
         person, message = self._number("people"), self._number("messages")
         one = self._random.choice
-        about = one((f"p{picture}", f"m{one((self._victim.offer, message))}", f"d{draft}"))
+        form = one(
+            (
+                f"p{picture}:{one(list(How))}",
+                f"m{one((self._victim.offer, message))}:{one((How.SKETCH, How.REFINE))}",
+                f"d{draft}:{one((How.SEAMS, How.WHOLE))}",
+            )
+        )
         filled = {
             "BUTTON_TEMPLATE": f"{one(list(Action))}:{job}:{one((0, 0, 1, 2, 99))}",
             "HISTORY_TEMPLATE": f"history:{scene}:{one((0, 1, 999_999))}",
@@ -92,7 +145,7 @@ class Attacks:
             "QUEUE_TEMPLATE": f"queue:{job}:0",
             "FILL_TEMPLATE": f"fill:{picture}:{one((0, 7, 9999))}.{one((0, 5, 9999))}",
             "MORE_TEMPLATE": f"more:{job}:0",
-            "FORM_TEMPLATE": f"form:{about}:{one(list(How))}",
+            "FORM_TEMPLATE": f"form:{form}",
             "ERASE_TEMPLATE": f"erase:{one((f'j{job}', f'p{picture}'))}:{one(list(Step))}",
             "SHARE_TEMPLATE": f"share:{one(list(Shares))}:0",
             "GRID_TEMPLATE": f"grid:{picture}:0",
@@ -125,24 +178,27 @@ class Attacks:
     # Presses, selects and forms
 
     def _press(self) -> Attempt:
-        template = self._random.choice(sorted(TEMPLATES))
+        template = self._random.choice(sorted(TEMPLATES.keys() - set(SELECTS)))
         custom_id = self._custom_id(template)
         if self._random.random() < 0.05:  # what is no custom_id of ours is nobody's to answer
-            custom_id = self._random.choice((custom_id[:-1], f"{custom_id}:1", custom_id.replace("art", "ART")))
-        return self._component("press", {"custom_id": custom_id[:100], "component_type": 2})
+            custom_id = self._random.choice(
+                (custom_id[:-1], f"{custom_id}:1", custom_id.replace("art", "ART"))
+            )
+        return self._component(template, custom_id[:100])
 
     def _choose(self) -> Attempt:
-        template = self._random.choice(("HISTORY_TEMPLATE", "MORE_TEMPLATE", "PIECES_TEMPLATE", "HELP_TEMPLATE"))
-        data = {"custom_id": self._custom_id(template), "component_type": 3, "values": [self._value()]}
-        return self._component("select", data)
+        template = self._random.choice(SELECTS)
+        return self._component(template, self._custom_id(template), [self._value()])
 
-    def _component(self, kind: str, data: dict[str, Any]) -> Attempt:
-        attacker = self._random.choice(self._attackers)
+    def _component(self, template: str, custom_id: str, values: Sequence[str] | None = None) -> Attempt:
+        attacker, on_message = self._random.choice(self._attackers), self._random.random() < 0.95
 
         async def run() -> InteractionResult:
-            return await _component_interaction(attacker.who, attacker.message, data)
+            return await attacker.press(custom_id, values, on_message=on_message)
 
-        return Attempt(f"{kind} {_name_of(data['custom_id'])}", str(data), run)
+        kind = f"{'press' if values is None else 'select'} {_name_of(custom_id)}"
+        said = f"{custom_id} {' '.join(values or ())}"
+        return Attempt(kind, said, run, on_message and _is_ours(template, custom_id))
 
     def _send_form(self) -> Attempt:
         attacker = self._random.choice(self._attackers)
@@ -157,14 +213,14 @@ class Attacks:
             {"type": 18, "id": at, "component": {"type": 4, "id": 10 + at, "custom_id": name, "value": value}}
             for at, (name, value) in enumerate(typed.items(), start=1)
         ]
-        data = {"custom_id": self._custom_id("FORM_TEMPLATE"), "components": fields}
+        data: dict[str, Any] = {"custom_id": self._custom_id("FORM_TEMPLATE"), "components": fields}
 
         async def run() -> InteractionResult:
             return await _dispatch_actor_interaction(
                 attacker.who, InteractionType.MODAL_SUBMIT, attacker.place, data
             )
 
-        return Attempt("form", str(data), run)
+        return Attempt("form", str(data), run, _is_ours("FORM_TEMPLATE", data["custom_id"]))
 
     # Commands
 
@@ -200,7 +256,10 @@ class Attacks:
             ("limits show", {"person": person}),
             ("log show", {"person": person}),
             ("log show", {"page": number}),
-            *((name, {}) for name in ("pieces", "history", "queue", "line", "usage", "style list", "limits show")),
+            *(
+                (name, {})
+                for name in ("pieces", "history", "queue", "line", "usage", "style list", "limits show")
+            ),
             *((name, {}) for name in ("undo", "keep", "share", "forget-me", "export", "harmonise")),
         ]
 
@@ -248,8 +307,8 @@ class Attacks:
 
     def _reply(self) -> Attempt:
         """A message in the attacker's place that says it answers one of theirs, wherever it says that this was."""
-        attacker, words = self._random.choice(self._attackers), self._random.choice(("rounder", "", "--steps 3"))
-        message_id = self._number("messages")
+        attacker, words = self._random.choice(self._attackers), self._random.choice(("rounder", "--steps 3"))
+        message_id = min(self._number("messages"), 2**63 - 1)  # Discord writes these itself
         channel_id = self._random.choice((attacker.place.id, *sorted(self._theirs.places)))
 
         async def run() -> None:
@@ -293,28 +352,20 @@ class Attacks:
         return [message for message in found if message.author_id == backend.bot_user.id]
 
 
+def _is_ours(template: str, custom_id: str) -> bool:
+    return re.fullmatch(TEMPLATES[template], custom_id) is not None
+
+
 def _name_of(custom_id: str) -> str:
     return ":".join(re.sub(r"\d+", "…", custom_id).split(":")[1:])
 
 
 def attackers_of(side: Side) -> list[Attacker]:
-    """A member, a moderator, and somebody in direct messages, each on a message that is there for them."""
-    backend = side.here.env.backend
-
-    def stored(message: discord.Message) -> Any:
-        return backend.get_message(message.channel.id, message.id)
-
-    card = stored(side.cards[0])
-    (in_channel,) = [each for each in side.channel.history() if "log" not in each.content][:1]
-    private = next(
-        message
-        for message in backend.messages[side.alone.dm_channel.id].values()
-        if message.author_id == backend.bot_user.id
-    )
+    """Members, a moderator, and somebody in direct messages."""
     return [
-        Attacker(side.you, side.thread, card),
-        Attacker(side.other, side.channel, stored(in_channel)),
-        Attacker(side.mod, side.thread, card),
-        Attacker(side.mod, side.channel, stored(in_channel)),
-        Attacker(side.alone, side.alone.dm_channel, private),
+        Attacker.at(side.you, side.thread),
+        Attacker.at(side.other, side.channel),
+        Attacker.at(side.mod, side.thread),
+        Attacker.at(side.mod, side.channel),
+        Attacker.at(side.alone, side.alone.dm_channel),
     ]

@@ -10,8 +10,11 @@ import pytest
 from PIL import Image, ImageChops
 from simcord.results import InteractionResult, ResponseMessage
 
+from bot import texts
+from bot.custom_ids import history_id
 from bot.store import NewPicture, PictureKind
 from inference import Size
+from tests.journeys.attackers import Attacker
 from tests.journeys.world import World, buttons_of, png, said, text_of, walk, world
 
 
@@ -207,3 +210,40 @@ async def test_history_of_a_scene_whose_pictures_are_all_deleted(tmp_path: Path)
         answer = await here.you.slash(here.thread(), "history")
 
         assert "All pictures of this Scene were deleted." in said(answer)
+
+
+async def test_a_page_that_went_with_its_pictures(tmp_path: Path) -> None:
+    """The select is older than the deletions: the last page that is left, and a sentence where nothing is."""
+    async with world(tmp_path) as here:
+        await many(here, 25)
+        sheet = answered(await here.you.slash(here.thread(), "history"))
+        await deleted(here, 1, 2)
+        await choose(here, sheet, texts.HISTORY_OLDER)
+        labels = labels_of(sheet)
+        again = answered(await here.you.slash(here.thread(), "history"))
+        await many(here, 3)
+        older = answered(await here.you.slash(here.thread(), "history"))
+        await deleted(here, *range(3, 29))
+        nothing = await choose(here, older, texts.HISTORY_OLDER)
+
+        assert labels == labels_of(again)
+        assert len(labels) == 23
+        assert "All pictures of this Scene were deleted." in said(nothing)
+
+
+async def deleted(here: World, *picture_ids: int) -> None:
+    async with here.store.transaction() as tx:
+        for picture_id in picture_ids:
+            await here.store.entomb(tx, picture_id, 0.0)
+
+
+@pytest.mark.parametrize("value", ["-1", "x", "page-x", "page--1", "", "9" * 30])
+async def test_a_choice_that_was_never_offered(tmp_path: Path, value: str) -> None:
+    """A sentence, and the picture that one goes on from stays the same."""
+    async with world(tmp_path) as here:
+        await here.sketch(candidates=2)
+        before = await here.store.current_picture(1, here.you.id)
+        answer = await Attacker.at(here.you, here.thread()).press(history_id(1), [value])
+
+        assert said(answer) == "That is not offered any more. Open the list once more."
+        assert await here.store.current_picture(1, here.you.id) == before
