@@ -1784,6 +1784,7 @@ REASON_HELP = "Why; the people concerned read it"
 CANNOT_BLOCK_YOURSELF = "You cannot block yourself. Nothing was changed."
 CANNOT_BLOCK_ME = "That is me; I cannot block myself. Nothing was changed."
 CANNOT_BLOCK_BOTS = "Bots cannot use me anyway, so there is nothing to block. Nothing was changed."
+CANNOT_BLOCK_HOST = "They run this bot, so they cannot be blocked. Nothing was changed."
 CANNOT_BLOCK_OWNER = "The owner of this server cannot be blocked. Nothing was changed."
 CANNOT_BLOCK_MANAGERS = (
     "They may manage this server, so only its owner can block them. Nothing was changed; you can still use"

@@ -103,11 +103,22 @@ def _check_may_be_blocked(
         raise NotAllowed(texts.CANNOT_BLOCK_ME)
     if person.bot:
         raise NotAllowed(texts.CANNOT_BLOCK_BOTS)
+    if person.id in host_ids(interaction.client.application):
+        raise NotAllowed(texts.CANNOT_BLOCK_HOST)
     if person.id == owner_id:
         raise NotAllowed(texts.CANNOT_BLOCK_OWNER)
     manages = isinstance(person, discord.Member) and person.guild_permissions.manage_guild
     if manages and interaction.user.id != owner_id:
         raise NotAllowed(texts.CANNOT_BLOCK_MANAGERS)
+
+
+def host_ids(application: discord.AppInfo | None) -> frozenset[int]:
+    """Who runs this bot, as far as Discord knows: the application's owner, or the members of its team."""
+    if application is None:
+        return frozenset()
+    if application.team is not None:
+        return frozenset(member.id for member in application.team.members)
+    return frozenset({application.owner.id})
 
 
 async def _tell(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import discord
 import msgspec
 import pytest
 
 from bot.blocks import OPEN_COMMANDS, OPEN_PRESSES, Blocks, Guarded
 from bot.client import _ITEMS
 from bot.commands import add_commands
+from bot.commands.mod import host_ids
 from bot.errors import NotAllowed
 from bot.store import AuditEntry, Block, ServerRow, Store
 from tests.bot.records import ANNA, BEN, GUILD, NOW, opened
@@ -139,3 +141,36 @@ def test_the_names_of_what_stays_open_are_real() -> None:
     assert names >= OPEN_COMMANDS
     for press in OPEN_PRESSES:
         assert any(template.startswith(f"art:{press}:") for template in templates)
+
+
+def test_who_runs_the_bot_is_known_alone_and_in_a_team() -> None:
+    """An application has an owner, or it belongs to a team, and then its owner is nobody."""
+
+    def person(number: int) -> dict[str, object]:
+        return {"id": str(number), "username": "host", "discriminator": "0", "avatar": None}
+
+    def application(**more: object) -> discord.AppInfo:
+        payload = {
+            "id": "1",
+            "name": "Moonsketch",
+            "description": "",
+            "icon": None,
+            "rpc_origins": [],
+            "bot_public": True,
+            "bot_require_code_grant": False,
+            "verify_key": "",
+            "owner": person(5),
+            **more,
+        }
+        client = discord.Client(intents=discord.Intents.none())
+        return discord.AppInfo(client._connection, payload)  # type: ignore[arg-type]  # as Discord sends it
+
+    members = [
+        {"user": person(number), "team_id": "9", "membership_state": 2, "role": "admin", "permissions": ["*"]}
+        for number in (6, 7)
+    ]
+    team = {"id": "9", "name": "Studio", "icon": None, "owner_user_id": "6", "members": members}
+
+    assert host_ids(application()) == {5}
+    assert host_ids(application(team=team)) == {6, 7}
+    assert host_ids(None) == frozenset()
