@@ -41,6 +41,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest begin first, so that processes side by side end together: those with a browser."""
+    items.sort(key=lambda item: item.path.parent.name != "playground")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Some tests log halves of surrogate pairs, as strangers send them; what goes to the process that collects the
