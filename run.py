@@ -36,9 +36,9 @@ INSTALLS = {
     "test": ["--editable", ".", "--group", "dev"],
 }
 COVERED_BY = {"play": ("play", "test"), "run": ("run", "play", "test"), "test": ("test",)}
-SIDE_BY_SIDE = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-"""A file's tests stay together, for they share what is made once (toy models). Of whatever pytest is told twice the
-last counts: `run.py test -n 0` runs one after the other."""
+SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+"""In the order that tests/conftest.py gives them. A file's tests stay together, for they share what is made once (toy
+models). Of whatever pytest is told twice the last counts: `run.py test -n 0` runs one after the other."""
 
 STARTS = {
     "play": ["-m", "bot", "playground"],

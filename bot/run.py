@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sqlite3
+import sys
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -81,7 +82,7 @@ def run_bot(settings: Settings) -> str | None:
         return NO_INTENT
     except (discord.HTTPException, discord.GatewayNotFound) as error:
         return f"Discord did not let the bot in just now: {error}"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("stopped")
     return None
 
@@ -89,6 +90,10 @@ def run_bot(settings: Settings) -> str | None:
 async def serve(settings: Settings, engine: Engine) -> None:
     """Connect to Discord and stay there. The data folder must be this process's own."""
     assert settings.token is not None  # the command line has checked it
+    this = asyncio.current_task()
+    if this is not None and sys.platform != "win32":
+        # An exception out of nowhere, as `default_int_handler` raises it, could leave a transaction half closed.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     token = settings.token.get_secret_value()
     async with AsyncExitStack() as closing:
         troubles = closing.enter_context(noting_troubles(hide=[token]))
