@@ -1,6 +1,6 @@
 """The drawings that the model learns from: fetched as pinned packages, rendered alike, packed into one file.
 
-    fetch(folder)                        # four tarballs from an npm registry, 22 MB, each checked by its hash
+    fetch(folder)                        # six tarballs from an npm registry, 24 MB, each checked by its hash
     make_sprites(folder, out_path)       # one zip of 256-px drawings, which is all that training needs
     load_sprites(out_path, concepts)     # the drawings as one tensor
 
@@ -42,6 +42,10 @@ MARGIN = 0.04
 SETS = ("3d", "flat", "cartoon")
 """The sets that train. Each name is also the word for its style."""
 
+JUDGES_SETS = (*SETS, "blob", "fox")
+"""What the judges learn from besides: drawings by other hands, so that they know things and not three ways to draw
+them. The model is not trained on them."""
+
 NEVER_SEEN = "twemoji"
 """The set by which the result is judged. Its pictures are neither trained on nor shipped."""
 
@@ -56,6 +60,18 @@ _LARGEST_FILE = 64 * 2**20
 _TIMEOUT_SECONDS = 60
 _VARIATION = re.compile(r"-fe0[ef]\b")
 
+_OWN_NAMES = {
+    "cat-face": "cat",
+    "dog-face": "dog",
+    "pizza": "sliceofpizza",
+    "globe-showing-europe-africa": "europeafricaglobe",
+    "star": "whitemediumstar",
+    "sun": "sunrays",
+    "house": "housebuilding",
+    "umbrella-on-ground": "beachumbrella",
+}
+"""How the set "fox" calls core concepts that the others call otherwise."""
+
 _Draw = Callable[[], Image.Image]
 
 
@@ -67,7 +83,7 @@ class ArtError(Exception):
 class Package:
     """One pinned package: which set of art it holds, and the registry's own hash of it (sha512, base64).
 
-    licence: of the drawings, by its SPDX name.
+    licence: of the drawings, by its SPDX name. names: the set that names its icons by code, where this one does not.
     """
 
     set: str
@@ -75,6 +91,7 @@ class Package:
     version: str
     integrity: str
     licence: str
+    names: str | None = None
 
     @property
     def file(self) -> str:
@@ -108,6 +125,22 @@ PACKAGES = (
         version="1.2.9",
         integrity="sha512-DQiuXENbun41ch+XPSV55H9FaWKpHTyz46YIKtSaKYD4fIDDzL1tR6H4np/T38jfrTAeI3rcKF0mqHYeZVAuaw==",
         licence="Apache-2.0",
+    ),
+    Package(
+        set="blob",
+        name="@iconify-json/noto-v1",
+        version="1.2.5",
+        integrity="sha512-/DsVMius69Q0fRS53z7QK1TROSuar606jiIx+laXtdsYGMXpf6LtHBx6CGfoo3UHHb/XpBsw+1L1x3eyPqMuVA==",
+        licence="Apache-2.0",
+        names="cartoon",
+    ),
+    Package(
+        set="fox",
+        name="@iconify-json/fxemoji",
+        version="1.2.2",
+        integrity="sha512-UAasRaxzFUKfIGSmLwnoarsssA4LX0VLLuEmplIqM6ZNQqIQRtav8tZ4H1neTlBreXuMQyAifr5jP4kn78DpiQ==",
+        licence="Apache-2.0",
+        names="cartoon",
     ),
     Package(
         set=NEVER_SEEN,
@@ -181,7 +214,7 @@ def make_sprites(
     with zipfile.ZipFile(packed, "w") as archive:
         _add(archive, _METADATA, _describe(packages))
         for package in packages:
-            drawings = _drawings(folder, package)
+            drawings = _drawings(folder, package, packages)
             found = sorted(wanted & drawings.keys())
             for code in found:
                 _add(archive, _member(package.set, code), _to_webp(fit(drawings[code]())))
@@ -257,17 +290,27 @@ def _download(address: str, package: Package) -> bytes:
     return content
 
 
-def _drawings(folder: Path, package: Package) -> dict[str, _Draw]:
-    """By code, what draws it. Raises ArtError if the tarball is missing or not the pinned one."""
+def _opened(folder: Path, package: Package) -> dict[str, bytes]:
+    """The package's files by name. Raises ArtError if the tarball is missing or not the pinned one."""
     path = folder / package.file
     if not path.exists():
         raise ArtError(f"{path} is missing: fetch the art first.")
     tarball = path.read_bytes()
     if _integrity(tarball) != package.integrity:
         raise ArtError(f"{path} is not the pinned package: fetch the art again.")
-    files = dict(_files(tarball))
+    return dict(_files(tarball))
+
+
+def _drawings(folder: Path, package: Package, packages: Sequence[Package]) -> dict[str, _Draw]:
+    """By code, what draws it. Raises ArtError."""
+    files = _opened(folder, package)
     if "icons.json" in files:
-        return _icons(json.loads(files["icons.json"]), json.loads(files["chars.json"]))
+        icons = json.loads(files["icons.json"])
+        if package.names is None:
+            return _icons(icons, json.loads(files["chars.json"]))
+        namer = next(each for each in packages if each.set == package.names)
+        names = json.loads(_opened(folder, namer)["chars.json"])
+        return _icons(icons, {code: _as_called(name, icons) for code, name in names.items()})
     drawings: dict[str, _Draw] = {}
     for name in sorted(files):
         stem, _, kind = name.rpartition("/")[2].rpartition(".")
@@ -306,6 +349,12 @@ def _icons(icons: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, _Dra
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{icon["body"]}</svg>'
         drawings.setdefault(_code(written), partial(_draw_svg, svg))
     return drawings
+
+
+def _as_called(name: str, icons: Mapping[str, Any]) -> str:
+    """What a set without codes calls that icon: the same name, the same without hyphens, or one of its own."""
+    choice = (name, _OWN_NAMES.get(name, ""), name.replace("-", ""))
+    return next((each for each in choice if each in icons["icons"] or each in icons.get("aliases", {})), name)
 
 
 def _code(written: str) -> str:

@@ -54,7 +54,7 @@ def train(run: Run, tokenizer: Any, unet: Any, encoder: Any) -> None:
     course = _Course(run, tokenizer)
     recent: list[float] = []
     try:
-        for step in steps(run, STAGE, recipe.steps, learner.parts, plain=recipe.plain):
+        for step in steps(run, STAGE, recipe.steps, learner.parts):
             recent.append(learner.step(course.batch(step), course.alphas, course.rate(step)))
             if (step + 1) % LOG_STEPS == 0:
                 run.log(STAGE, step=step + 1, loss=sum(recent) / len(recent))
@@ -67,7 +67,7 @@ def stand_at(run: Run, step: int, unet: Any, encoder: Any) -> None:
     """Make the run's checkpoint one that has come so far with these modules, and with a fresh optimiser."""
     recipe = run.recipe.denoiser
     learner = _Learner(recipe, unet.to(run.device), encoder.to(run.device))
-    save_at(run, STAGE, step, recipe.steps, recipe.plain, learner.parts)
+    save_at(run, STAGE, step, learner.parts)
 
 
 class _Learner:
@@ -177,8 +177,10 @@ class _Course:
             self._draw(self._pools[kind], count, generator, bridge=bridge)
             for kind, count in self._counts(done).items()
         ]
-        clean, source, cover, tokens, is_bridge = (torch.cat(parts) for parts in zip(*drawn, strict=True))
-        timesteps = self._timesteps(is_bridge, generator)
+        picture, source, cover, tokens = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+        timesteps = self._timesteps(len(tokens), generator)
+        # Under much noise a doodle is mistaken for the picture that it means; under little it stays what it is.
+        clean = torch.where((timesteps < recipe.bridge_from)[:, None, None, None], source, picture)
         dropped = self._random(len(tokens), generator) < recipe.caption_drop
         signal, noise = _levels(self.alphas, timesteps)
         fresh = torch.randn(clean.shape, generator=generator, device=clean.device)
@@ -200,24 +202,25 @@ class _Course:
     def _draw(
         self, pool: _Pool, count: int, generator: torch.Generator, *, bridge: float
     ) -> tuple[torch.Tensor, ...]:
-        """Clean latents, what is noised in their place, cover, tokens, and which rows are a doodle's."""
+        """Latents of pictures, what is noised in their place (some are a doodle's), cover and tokens."""
         device = pool.latents.device
         rows = torch.randint(len(pool.latents), (count,), generator=generator, device=device)
         place = pool.doodle_of[rows]
         # Only a share of the examples has a doodle; those that have one are taken the more often.
         share = bridge * len(pool.doodle_of) / max(1, len(pool.doodles))
         is_bridge = (place >= 0) & (self._random(count, generator) < share)
-        clean = pool.latents[rows].float()
-        source = torch.where(is_bridge[:, None, None, None], pool.doodles[place.clamp(min=0)].float(), clean)
-        return clean, source, pool.cover[rows].float(), pool.tokens[rows], is_bridge
+        picture = pool.latents[rows].float()
+        source = torch.where(
+            is_bridge[:, None, None, None], pool.doodles[place.clamp(min=0)].float(), picture
+        )
+        return picture, source, pool.cover[rows].float(), pool.tokens[rows]
 
-    def _timesteps(self, is_bridge: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Spread evenly over the batch; a doodle is only mistaken for the picture where noise hides the difference."""
-        count = len(is_bridge)
-        even = (torch.arange(count, device=is_bridge.device) + self._random(count, generator)) / count
-        even = even[torch.randperm(count, generator=generator, device=is_bridge.device)]
-        first = torch.where(is_bridge, self._recipe.bridge_from, 0)
-        return (first + even * (TIMESTEPS - first)).long().clamp(max=TIMESTEPS - 1)
+    def _timesteps(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Spread evenly over the batch."""
+        device = self._run.device
+        even = (torch.arange(count, device=device) + self._random(count, generator)) / count
+        even = even[torch.randperm(count, generator=generator, device=device)]
+        return (even * TIMESTEPS).long().clamp(max=TIMESTEPS - 1)
 
     def _random(self, count: int, generator: torch.Generator) -> torch.Tensor:
         return torch.rand(count, generator=generator, device=self._run.device)

@@ -19,7 +19,7 @@ import msgspec
 import torch
 
 from inference.emoji_art import gates
-from inference.emoji_art.art import NEVER_SEEN, Sprites, load_sprites
+from inference.emoji_art.art import JUDGES_SETS, NEVER_SEEN, Sprites, load_sprites
 from inference.emoji_art.concepts import Concept, read_concepts, read_held_out
 from inference.emoji_art.drawer import GUIDANCE, STEPS, Pipelines
 from inference.emoji_art.findings import EVALUATION, SMALL, Evaluation, Scale
@@ -52,7 +52,7 @@ def evaluate(
     held_out = read_held_out()
     seen = World(load_sprites(sprites_path, concepts), held_out, torch.device("cpu"))
     unseen = World(load_sprites(sprites_path, concepts, [NEVER_SEEN]), held_out, torch.device("cpu"))
-    judges = judges_for(seen.sprites, out, scale=scale, tell=tell)
+    judges = judges_for(load_sprites(sprites_path, concepts, JUDGES_SETS), out, scale=scale, tell=tell)
     inquiry = gates.Inquiry(Pipelines(folder, device=device), judges, seen, unseen, scale, tell)
     evaluation = measure(inquiry, out, weights=fingerprint(folder), began=began)
     path = out / EVALUATION

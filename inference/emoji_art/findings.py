@@ -57,7 +57,7 @@ QUICK = Scale(
 )  # fmt: skip
 SMALL = Scale(
     name="small", pairs=40, couples=20, wordings=1, seeds=4, doodles=2, strengths=20, checked=64, own=10,
-    judge_steps=3_500, judge_scenes=4_096,
+    judge_steps=4_500, judge_scenes=6_144,
 )  # fmt: skip
 FULL = Scale(
     name="full", pairs=40, couples=20, wordings=8, seeds=4, doodles=4, strengths=40, checked=256, own=4,

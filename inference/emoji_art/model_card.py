@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.emoji_art import notices
-from inference.emoji_art.art import PACKAGES
+from inference.emoji_art.art import JUDGES_SETS, PACKAGES, SETS
 from inference.emoji_art.concepts import GROUPS, Concept
 from inference.emoji_art.findings import (
     EVALUATION,
@@ -220,11 +220,11 @@ def _judges(evaluation: Evaluation) -> str:
     return f"""\
 ## How far the judges can be trusted
 
-A judge is two small convolutional networks that were trained on scenes of the same art, a part of them grey, turned in
-hue, bent, blurred or doodled. They name one of {len(evaluation.labels)} things; chance is {chance}. “Never-seen” is \
-Twemoji, which neither the judges nor the model were trained on; how judges are trained was settled by looking at that
-column, so it flatters them a little. “Blobs” are things smeared to a disc of their mean colour: what a judge would
-credit for colour alone.
+A judge is two small convolutional networks that were trained on scenes of the same art and of two sets more, a part
+of them grey, turned in hue, bent, blurred or doodled. They name one of {len(evaluation.labels)} things; chance is \
+{chance}. “Never-seen” is Twemoji, which neither the judges nor the model were trained on; how judges are trained was
+settled by looking at that column, so it flatters them a little. “Blobs” are things smeared to a disc of their mean
+colour: what a judge would credit for colour alone.
 
 {_table(header, rows)}
 
@@ -333,7 +333,7 @@ def _data() -> str:
             package.set,
             f"{package.name} {package.version}",
             package.licence,
-            "trained on" if package in notices.trained_on() else "test only, not shipped",
+            _use(package.set),
             f"`{package.integrity}`",
         ]
         for package in PACKAGES
@@ -346,6 +346,12 @@ def _data() -> str:
 The packages name these licences but do not hold the art's own licence files; the texts are in `{notices.FILE}`. The
 weights are under this project's MIT licence. Because they come so close to the art, treat them and collections of
 their pictures as works derived from it: keep `{notices.FILE}` with them."""
+
+
+def _use(set_name: str) -> str:
+    if set_name in SETS:
+        return "trained on"
+    return "judges only, not shipped" if set_name in JUDGES_SETS else "test only, not shipped"
 
 
 def _shares(shares: dict[str, float]) -> str:

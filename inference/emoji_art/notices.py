@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.emoji_art.art import NEVER_SEEN, PACKAGES, Package
+from inference.emoji_art.art import PACKAGES, SETS, Package
 
 FILE = "THIRD_PARTY_NOTICES"
 
@@ -102,5 +102,5 @@ def _read(name: str) -> str:
 
 
 def trained_on(packages: Sequence[Package] = PACKAGES) -> tuple[Package, ...]:
-    """The packages whose art the weights come from: all but the one that they are only tested with."""
-    return tuple(package for package in packages if package.set != NEVER_SEEN)
+    """The packages whose art the weights come from, and not those that only serve to judge them."""
+    return tuple(package for package in packages if package.set in SETS)

@@ -76,8 +76,8 @@ class DenoiserRecipe:
     close_first: the share of the steps that see close pictures, four times as many of them for the same work: there
     words find their things. easy: the share of one large object after that. box_weight: how much more the loss counts
     inside objects; it goes to 1 over the last third. bridge: in the last half, the share of samples whose noised input
-    is the doodle and whose target is the clean scene, from timestep bridge_from on. decay: the share of the steps at
-    the end over which the rate falls to nothing; what stood before is kept, so that training can go on.
+    is the doodle; their target is the clean scene from timestep bridge_from on, and the doodle itself below, so that
+    a low strength keeps what was drawn. decay: the share of the steps at the end over which the rate falls to nothing.
     """
 
     widths: tuple[int, ...]
@@ -93,7 +93,7 @@ class DenoiserRecipe:
     close_first: float = 0.3
     easy: float = 0.3
     box_weight: float = 4.0
-    bridge: float = 0.15
+    bridge: float = 0.25
     bridge_from: int = 400
     groups: int = 32
 
@@ -130,7 +130,7 @@ SMALL = Recipe(
     name="small",
     core_only=True,
     autoencoder=AutoencoderRecipe(widths=(16, 32, 64, 128), groups=8, steps=10_000, batch=16, crop=64),
-    latents=LatentsRecipe(close=10_240, easy=4_096, mixed=8_192, shard=512),
+    latents=LatentsRecipe(close=10_240, easy=8_192, mixed=24_576, shard=512),
     text=TextRecipe(vocabulary=1_024, width=192, layers=3, heads=4, steps=1_500, batch=64),
     denoiser=DenoiserRecipe(widths=(64, 128, 256), heads=(2, 4, 8), steps=12_000, batch=16),
 )

@@ -88,45 +88,34 @@ def seed_of(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def steps(
-    run: Run, name: str, total: int, parts: Mapping[str, HasState], *, plain: int | None = None
-) -> Iterator[int]:
+def steps(run: Run, name: str, total: int, parts: Mapping[str, HasState]) -> Iterator[int]:
     """The numbers of the steps that are still to do; saves what `parts` are every three minutes and at the end.
 
-    plain: where the plain ends and the rate begins to fall. What stands there is kept, so that a training that is
-    given more steps later goes on from the plain. Raises TimeIsUp between two steps, with everything saved.
+    Raises TimeIsUp between two steps, with everything saved.
     """
     state = run.load(name)
-    if state is not None and state["total"] != total and state["step"] > state["plain"]:
-        state = run.load(f"{name}-plain")
     first = 0
     if state is not None:
         first = int(state["step"])
         for key, part in parts.items():
             part.load_state_dict(state[key])
 
-    def save(done: int, name: str = name) -> None:
-        save_at(run, name, done, total, total if plain is None else plain, parts)
-
     saved = run.seconds
     for step in range(first, total):
         if run.time_is_up:
-            save(step)
+            save_at(run, name, step, parts)
             raise TimeIsUp
-        if step == plain:
-            save(step, f"{name}-plain")
         yield step
         if run.seconds - saved >= SAVE_SECONDS:
-            save(step + 1)
+            save_at(run, name, step + 1, parts)
             saved = run.seconds
     if first < total:
-        save(total)
+        save_at(run, name, total, parts)
 
 
-def save_at(run: Run, name: str, step: int, total: int, plain: int, parts: Mapping[str, HasState]) -> None:
+def save_at(run: Run, name: str, step: int, parts: Mapping[str, HasState]) -> None:
     """A checkpoint that `steps` goes on from."""
-    counts = {"step": step, "total": total, "plain": plain}
-    run.save(name, {**counts, **{key: part.state_dict() for key, part in parts.items()}})
+    run.save(name, {"step": step, **{key: part.state_dict() for key, part in parts.items()}})
 
 
 class Average:

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inference.emoji_art.art import (
+    JUDGES_SETS,
     NEVER_SEEN,
     PACKAGES,
     SETS,
@@ -158,11 +159,39 @@ def test_packages_have_npms_own_names() -> None:
 
 
 def test_there_is_one_pinned_package_for_every_set() -> None:
-    """Three sets train, and one is never seen."""
+    """Three sets train, two more teach the judges, and one is never seen."""
     sets = [package.set for package in PACKAGES]
 
-    assert sets == [*SETS, NEVER_SEEN]
+    assert sets == [*JUDGES_SETS, NEVER_SEEN]
+    assert set(JUDGES_SETS) > set(SETS)
     assert {len(base64.b64decode(package.integrity.removeprefix("sha512-"))) for package in PACKAGES} == {64}
+
+
+def test_a_set_without_codes_takes_the_names_of_another(tmp_path: Path) -> None:
+    """Its icons are found by the same name, by the same without hyphens, or by what it calls them itself."""
+    codes = {"26bd": "soccer-ball", "1f355": "pizza", "1f4e6": "box", "1f333": "tree"}
+    contents = {
+        "cartoon": ({name: {"body": DISC} for name in codes.values()}, codes),
+        "fox": ({name: {"body": SQUARE} for name in ("soccerball", "sliceofpizza", "box")}, {}),
+    }
+    packages = []
+    for name, (icons, chars) in contents.items():
+        content = tarball(
+            {
+                "icons.json": json.dumps({"icons": icons}).encode(),
+                "chars.json": json.dumps(chars).encode(),
+            }
+        )
+        package = pinned(name, content, f"@toys/{name}")
+        (tmp_path / package.file).write_bytes(content)
+        packages.append(replace(package, names="cartoon" if name == "fox" else None))
+
+    counts = make_sprites(tmp_path, tmp_path / "sprites.zip", codes=codes, packages=packages)
+
+    assert counts == {"cartoon": 4, "fox": 3}
+    with zipfile.ZipFile(tmp_path / "sprites.zip") as archive:
+        drawn = {name for name in archive.namelist() if name.startswith("fox/")}
+    assert drawn == {"fox/26bd.webp", "fox/1f355.webp", "fox/1f4e6.webp"}
 
 
 def test_fetching_brings_every_package(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from inference.emoji_art.art import PACKAGES
+from inference.emoji_art.art import NEVER_SEEN, PACKAGES, SETS
 from inference.emoji_art.findings import Check, Evaluation, JudgeFigures, Losses, Nearest, Strengths
 from inference.emoji_art.model_card import Origin, stages_of, write_card
 from inference.emoji_art.notices import third_party_notices
@@ -153,7 +153,8 @@ def test_the_card_tells_how_to_make_it_again(tmp_path: Path) -> None:
     for package in PACKAGES:
         row = next(line for line in card.splitlines() if f"{package.name} {package.version}" in line)
         assert package.integrity in row
-        assert ("test only" in row) == (package.set == "twemoji")
+        assert ("trained on" in row) == (package.set in SETS)
+        assert ("test only" in row) == (package.set == NEVER_SEEN)
 
 
 def test_what_the_card_speaks_of_lies_beside_it(tmp_path: Path) -> None:
