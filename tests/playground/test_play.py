@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -17,7 +18,16 @@ from tests.journeys.world import until
 LINUX = Path("/proc/self/task").exists()
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C reaches what is started here, also where the tests run in the background, which lets them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not LINUX, reason="looks for child processes in /proc")
+@pytest.mark.usefixtures("ctrl_c")
 async def test_one_line_then_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     """One line with the URL on stdout; Ctrl-C ends it cleanly: no process and no file of it is left."""
     temporary = tmp_path / "temporary"
