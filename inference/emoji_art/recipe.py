@@ -132,7 +132,7 @@ SMALL = Recipe(
     autoencoder=AutoencoderRecipe(widths=(16, 32, 64, 128), groups=8, steps=10_000, batch=16, crop=64),
     latents=LatentsRecipe(close=10_240, easy=8_192, mixed=24_576, shard=512),
     text=TextRecipe(vocabulary=1_024, width=192, layers=3, heads=4, steps=1_500, batch=64),
-    denoiser=DenoiserRecipe(widths=(64, 128, 256), heads=(2, 4, 8), steps=12_000, batch=16),
+    denoiser=DenoiserRecipe(widths=(64, 128, 256), heads=(2, 4, 8), steps=17_000, batch=16),
 )
 """For two CPU cores and hours: the forty core concepts."""
 
